@@ -8,133 +8,270 @@ import (
 	"slices"
 )
 
-// message says how the fields of a protobuf message enter the canonical form.
+// fieldKind says how a field of a message enters the canonical form.
+type fieldKind uint8
+
+const (
+	unknown  fieldKind = iota // not of this message: enters by its bytes
+	skipped                   // children of an envelope
+	varint64                  // int64, uint64
+	varint32                  // int32, uint32, enums
+	boolean                   // any varint but 0 is true
+	fixed64                   // fixed64, double: by bits
+	fixed32                   // by bits
+	octets                    // string, bytes
+	texts                     // repeated string: order counts
+	traceID                   // 8 bytes are padded to 16, all zero is absent
+	spanID                    // all zero is absent
+	single                    // one message; repetitions are merged
+	list                      // repeated message: order counts
+	multiset                  // repeated message: order does not count
+)
+
+// wireOf is the protobuf wire type of each kind.
+var wireOf = [...]uint8{varint64: 0, varint32: 0, boolean: 0, fixed64: 1, fixed32: 5, octets: 2, texts: 2,
+	traceID: 2, spanID: 2, single: 2, list: 2, multiset: 2}
+
+// maxField is the largest field number of a known field.
+const maxField = 16
+
+// message describes one OTLP message.
 type message struct {
-	name string
-	// sub maps fields that hold messages to their kind.
-	sub map[uint32]*message
-	// set marks repeated fields whose order does not matter (attributes).
-	set uint32
-	// repeated marks repeated fields whose order matters.
-	repeated []uint32
-	// oneof: a zero value is a value (AnyValue).
+	name  string
+	kinds [maxField + 1]fieldKind
+	subs  [maxField + 1]*message
+	// oneof: all known fields are members of one oneof, and zero is a value.
 	oneof bool
 }
 
-// The messages of OTLP that hold attributes. Fields not named here enter by
-// their bytes.
+func (m *message) with(num int, k fieldKind, sub *message) *message {
+	m.kinds[num], m.subs[num] = k, sub
+	return m
+}
+
 var (
-	anyValue     = &message{name: "AnyValue", oneof: true}
-	keyValue     = &message{name: "KeyValue", sub: map[uint32]*message{2: anyValue}}
-	arrayValue   = &message{name: "ArrayValue", sub: map[uint32]*message{1: anyValue}, repeated: []uint32{1}}
-	keyValueList = &message{name: "KeyValueList", sub: map[uint32]*message{1: keyValue}, set: 1}
-	event        = &message{name: "Event", sub: map[uint32]*message{3: keyValue}, set: 3}
-	link         = &message{name: "Link", sub: map[uint32]*message{4: keyValue}, set: 4}
-	status       = &message{name: "Status"}
-	spanMessage  = &message{name: "Span", sub: map[uint32]*message{9: keyValue, 11: event, 13: link, 15: status}, set: 9, repeated: []uint32{11, 13}}
-	resourceMsg  = &message{name: "Resource", sub: map[uint32]*message{1: keyValue}, set: 1, repeated: []uint32{3}}
-	scopeMsg     = &message{name: "InstrumentationScope", sub: map[uint32]*message{3: keyValue}, set: 3}
-	resourceSpan = &message{name: "ResourceSpans", sub: map[uint32]*message{1: resourceMsg}}
-	scopeSpans   = &message{name: "ScopeSpans", sub: map[uint32]*message{1: scopeMsg}}
+	anyValue = (&message{name: "AnyValue", oneof: true}).
+			with(1, octets, nil).with(2, boolean, nil).with(3, varint64, nil).with(4, fixed64, nil).with(7, octets, nil)
+	keyValue     = (&message{name: "KeyValue"}).with(1, octets, nil).with(2, single, anyValue)
+	arrayValue   = (&message{name: "ArrayValue"}).with(1, list, anyValue)
+	keyValueList = (&message{name: "KeyValueList"}).with(1, multiset, keyValue)
+	entityRef    = (&message{name: "EntityRef"}).with(1, octets, nil).with(2, octets, nil).with(3, texts, nil).with(4, texts, nil)
+	eventMessage = (&message{name: "Event"}).with(1, fixed64, nil).with(2, octets, nil).with(3, multiset, keyValue).with(4, varint32, nil)
+	linkMessage  = (&message{name: "Link"}).with(1, traceID, nil).with(2, spanID, nil).with(3, octets, nil).
+			with(4, multiset, keyValue).with(5, varint32, nil).with(6, fixed32, nil)
+	statusMessage = (&message{name: "Status"}).with(2, octets, nil).with(3, varint32, nil)
+	spanMessage   = (&message{name: "Span"}).with(1, traceID, nil).with(2, spanID, nil).with(3, octets, nil).with(4, spanID, nil).
+			with(5, octets, nil).with(6, varint32, nil).with(7, fixed64, nil).with(8, fixed64, nil).with(9, multiset, keyValue).
+			with(10, varint32, nil).with(11, list, eventMessage).with(12, varint32, nil).with(13, list, linkMessage).
+			with(14, varint32, nil).with(15, single, statusMessage).with(16, fixed32, nil)
+	resourceMessage      = (&message{name: "Resource"}).with(1, multiset, keyValue).with(2, varint32, nil).with(3, list, entityRef)
+	resourceSpansMessage = (&message{name: "ResourceSpans"}).with(1, single, resourceMessage).with(2, skipped, nil).with(3, octets, nil)
+	scopeMessage         = (&message{name: "InstrumentationScope"}).with(1, octets, nil).with(2, octets, nil).
+				with(3, multiset, keyValue).with(4, varint32, nil)
+	scopeSpansMessage = (&message{name: "ScopeSpans"}).with(1, single, scopeMessage).with(2, skipped, nil).with(3, octets, nil)
 )
 
-func init() { anyValue.sub = map[uint32]*message{5: arrayValue, 6: keyValueList} }
+func init() { anyValue.with(5, single, arrayValue).with(6, single, keyValueList) }
 
-// maxDepth bounds nesting; what is deeper enters by its bytes.
-const maxDepth = 130 // 64 nested values are two messages each
+// maxDepth is how many values may lie within each other; what is deeper enters
+// by its bytes.
+const maxDepth = 64
 
-// Identity is the canonical identity of a span: equal for spans that differ
-// only in the order of attributes, in the order of fields, or in how absence is
-// written. resource is the wire form of ResourceSpans without scope_spans,
-// scope that of ScopeSpans without spans, span that of the Span. The identity
-// is the SHA-256 of the canonical encoding. It fails on bytes that are not
-// protobuf.
+// Identity is the canonical identity of a span's content together with its
+// resource and scope. resource is the wire form of a ResourceSpans message,
+// scope that of a ScopeSpans message (fields 2 of both, their children, are
+// passed over and may be left out), span that of a Span.
+//
+// Two identities are equal if and only if the messages mean the same: the order
+// of fields and of attributes (all attributes, in maps too) does not count,
+// the number of equal attributes does; arrays, events and links are ordered; an
+// unset field equals its zero value and an empty message an absent one, but an
+// attribute without a value differs from an empty string; doubles are compared
+// by bits; an 8-byte trace ID equals its padded form, an all-zero ID no ID.
+// Fields that OTLP does not know, nested messages that are not protobuf, and
+// values more than 64 deep count by their bytes. An error means that one of
+// the three messages itself is not protobuf.
 func Identity(resource, scope, span []byte) ([32]byte, error) {
-	h := sha256.New()
-	for _, part := range []struct {
-		m *message
-		b []byte
-	}{{resourceSpan, resource}, {scopeSpans, scope}, {spanMessage, span}} {
-		c, err := canonical(nil, part.b, part.m, 0)
-		if err != nil {
-			return [32]byte{}, fmt.Errorf("identity of a span: %w", err)
-		}
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(c)))
-		h.Write(n[:])
-		h.Write(c)
+	r, err := contentHash(resource, resourceSpansMessage)
+	if err != nil {
+		return r, err
 	}
-	return [32]byte(h.Sum(nil)), nil
+	s, err := contentHash(scope, scopeSpansMessage)
+	if err != nil {
+		return s, err
+	}
+	return identity(r, s, span)
 }
 
-// canonItem is one field in canonical form.
-type canonItem struct {
-	num uint32
-	enc []byte // wire type and value
+// identity is Identity for a resource and a scope whose hashes are known.
+func identity(resource, scope [32]byte, span []byte) ([32]byte, error) {
+	s, err := contentHash(span, spanMessage)
+	if err != nil {
+		return s, err
+	}
+	var all [96]byte
+	copy(all[:], resource[:])
+	copy(all[32:], scope[:])
+	copy(all[64:], s[:])
+	return sha256.Sum256(all[:]), nil
 }
 
-// canonical appends the canonical form of message b: fields by number, of
-// singular ones the last, sets sorted, zero values left out.
-func canonical(dst, b []byte, m *message, depth int) ([]byte, error) {
-	var items []canonItem
+// contentHash is the SHA-256 of the canonical form of one message.
+func contentHash(b []byte, m *message) ([32]byte, error) {
+	var buf [1024]byte
+	c, bad := canonical(buf[:0], b, m, 0)
+	if bad >= 0 {
+		return [32]byte{}, fmt.Errorf("identity of a span: %s of %d bytes: damaged at byte %d", m.name, len(b), bad)
+	}
+	return sha256.Sum256(c), nil
+}
+
+// canonical appends the canonical form of message b: for each field that is not
+// zero its number, the length of its value and the value, by field number;
+// unknown fields last, sorted. Of a singular field the last occurrence counts.
+// bad is the offset of the first damage, or -1; then nothing is appended.
+func canonical(dst, b []byte, m *message, depth int) (out []byte, bad int) {
+	var (
+		last    [maxField + 1]Field
+		present [maxField + 1]bool
+		member  uint32 // the oneof member set last
+		others  [][]byte
+	)
 	for i := 0; i < len(b); {
 		f, n := NextField(b, i)
 		if n < 0 {
-			return dst, fmt.Errorf("%s: damaged at byte %d", m.name, i)
+			return dst, i
 		}
-		enc, present, err := canonicalField(&f, m, depth)
-		if err != nil {
-			return dst, err
+		k := unknown
+		if f.Num <= maxField {
+			k = m.kinds[f.Num]
 		}
-		known := f.Num <= 16
-		list := !known || f.Num == m.set && m.set != 0 || slices.Contains(m.repeated, f.Num)
-		if !list {
-			// Singular: the last one counts. Of a oneof any later member wins.
-			items = slices.DeleteFunc(items, func(it canonItem) bool { return it.num == f.Num || m.oneof && it.num <= 16 })
-		}
-		if present || list {
-			items = append(items, canonItem{f.Num, enc})
+		switch {
+		case k == skipped:
+		case k == unknown || f.Wire != wireOf[k]:
+			others = append(others, b[i:n])
+		default:
+			if m.oneof && member != 0 && member != f.Num {
+				present[member] = false
+			}
+			if k == single && present[f.Num] { // protobuf merges by concatenation
+				f.Data = append(last[f.Num].Data[:len(last[f.Num].Data):len(last[f.Num].Data)], f.Data...)
+			}
+			last[f.Num], present[f.Num], member = f, true, f.Num
 		}
 		i = n
 	}
-	slices.SortStableFunc(items, func(a, b canonItem) int {
-		if a.num != b.num {
-			return int(a.num) - int(b.num)
+	for num := uint32(1); num <= maxField; num++ {
+		if present[num] {
+			dst = appendField(dst, b, m, &last[num], depth)
 		}
-		if a.num == m.set {
-			return bytes.Compare(a.enc, b.enc)
-		}
-		return 0
-	})
-	for _, it := range items {
-		dst = binary.AppendUvarint(dst, uint64(it.num))
-		dst = binary.AppendUvarint(dst, uint64(len(it.enc)))
-		dst = append(dst, it.enc...)
 	}
-	return dst, nil
+	slices.SortFunc(others, bytes.Compare)
+	for _, o := range others {
+		dst = appendValue(append(dst, 0), o)
+	}
+	return dst, -1
 }
 
-// canonicalField encodes one field; present is false for a value that means
-// the same as absence.
-func canonicalField(f *Field, m *message, depth int) (enc []byte, present bool, err error) {
-	enc = append(enc, f.Wire)
-	switch f.Wire {
-	case 0, 1, 5:
-		return binary.AppendUvarint(enc, f.Val), m.oneof || f.Val != 0, nil
+// appendField appends the canonical form of field f of message b, whose last
+// occurrence is f.
+func appendField(dst, b []byte, m *message, f *Field, depth int) []byte {
+	num, sub := byte(f.Num), m.subs[f.Num]
+	switch k := m.kinds[f.Num]; k {
+	case varint64, fixed64, varint32, fixed32, boolean:
+		v := f.Val
+		if k == varint32 {
+			v = uint64(uint32(v))
+		} else if k == boolean {
+			v = min(v, 1)
+		}
+		if v != 0 || m.oneof {
+			dst = binary.BigEndian.AppendUint64(append(dst, num, 8), v)
+		}
+	case octets:
+		if len(f.Data) > 0 || m.oneof {
+			dst = appendValue(append(dst, num), f.Data)
+		}
+	case traceID, spanID:
+		if len(bytes.Trim(f.Data, "\x00")) == 0 {
+			break
+		}
+		if k == traceID && len(f.Data) == 8 {
+			dst = append(dst, num, 16, 0, 0, 0, 0, 0, 0, 0, 0)
+			dst = append(dst, f.Data...)
+			break
+		}
+		dst = appendValue(append(dst, num), f.Data)
+	case single:
+		enc := appendMessage(nil, f.Data, sub, depth)
+		if len(enc) > 0 || m.oneof {
+			dst = appendValue(append(dst, num), enc)
+		}
+	case texts:
+		eachOccurrence(b, f.Num, func(data []byte) { dst = appendValue(append(dst, num), data) })
+	case list:
+		var enc []byte
+		eachOccurrence(b, f.Num, func(data []byte) {
+			enc = appendMessage(enc[:0], data, sub, depth)
+			dst = appendValue(append(dst, num), enc)
+		})
+	case multiset:
+		dst = appendSorted(dst, b, f.Num, sub, depth)
 	}
-	sub := m.sub[f.Num]
-	if sub != nil && depth < maxDepth {
-		enc, err = canonical(enc, f.Data, sub, depth+1)
-		return enc, m.oneof || len(enc) > 1, err
+	return dst
+}
+
+// appendSorted appends the canonical forms of a repeated message in the order
+// of their bytes: for attributes that is key, type, value.
+func appendSorted(dst, b []byte, num uint32, sub *message, depth int) []byte {
+	var all []byte
+	var ends []int
+	eachOccurrence(b, num, func(data []byte) {
+		all = appendMessage(all, data, sub, depth)
+		ends = append(ends, len(all))
+	})
+	items, from := make([][]byte, len(ends)), 0
+	for i, end := range ends {
+		items[i], from = all[from:end], end
 	}
-	data := f.Data
-	if m == spanMessage {
-		switch {
-		case f.Num == 1 && len(data) == 8: // an 8-byte trace ID is its padded form
-			data = append(make([]byte, 8), data...)
-		case f.Num == 4 && len(data) == 8 && binary.BigEndian.Uint64(data) == 0:
-			data = nil
+	slices.SortFunc(items, bytes.Compare)
+	for _, it := range items {
+		dst = appendValue(append(dst, byte(num)), it)
+	}
+	return dst
+}
+
+// opaque marks a message that enters by its bytes. It is no field number.
+const opaque = 0xff
+
+// appendMessage appends the canonical form of a nested message; its bytes, so
+// marked, if it is damaged or too deep.
+func appendMessage(dst, b []byte, m *message, depth int) []byte {
+	if m == anyValue {
+		depth++
+	}
+	if depth <= maxDepth {
+		if out, bad := canonical(dst, b, m, depth); bad < 0 {
+			return out
 		}
 	}
-	return append(enc, data...), m.oneof || len(data) > 0, nil
+	return append(append(dst, opaque), b...)
+}
+
+func appendValue(dst, v []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(v))), v...)
+}
+
+// eachOccurrence calls f with the data of each field num of b, which is sound.
+func eachOccurrence(b []byte, num uint32, f func(data []byte)) {
+	for i := 0; i < len(b); {
+		fld, n := NextField(b, i)
+		if n < 0 {
+			return
+		}
+		if fld.Num == num && fld.Wire == 2 {
+			f(fld.Data)
+		}
+		i = n
+	}
 }

@@ -49,7 +49,8 @@ func idKey(id SpanID) uint64 { return binary.BigEndian.Uint64(id[:]) }
 // first (less orders nodes by canonical identity; it is called only where IDs
 // are shared). A SERVER node whose own ID is also a CLIENT node's is that
 // CLIENT node's child. A cycle is cut at its node with the smallest (start,
-// span ID). nodes must not hold equal spans twice.
+// span ID), among equals at the one that less puts first. nodes must not hold
+// equal spans twice.
 func (l *Linker) Parents(nodes []Node, less func(i, j int32) bool) []int32 {
 	n := len(nodes)
 	l.parents = grow(l.parents, n)
@@ -64,7 +65,7 @@ func (l *Linker) Parents(nodes []Node, less func(i, j int32) bool) []int32 {
 	for i := range nodes {
 		l.parents[i] = l.parentOf(nodes, int32(i), less)
 	}
-	l.cut(nodes)
+	l.cut(nodes, less)
 	return l.parents
 }
 
@@ -119,7 +120,7 @@ func best(group []int32, self int32, less func(i, j int32) bool, fits func(int32
 }
 
 // cut removes one link of every cycle.
-func (l *Linker) cut(nodes []Node) {
+func (l *Linker) cut(nodes []Node, less func(i, j int32) bool) {
 	l.mark = grow(l.mark, len(nodes))
 	clear(l.mark)
 	for i := range nodes {
@@ -135,7 +136,7 @@ func (l *Linker) cut(nodes []Node) {
 		}
 		smallest := at
 		for c := l.parents[at]; c != at; c = l.parents[c] {
-			if before(&nodes[c], &nodes[smallest]) {
+			if d := compareNodes(&nodes[c], &nodes[smallest]); d < 0 || d == 0 && less(c, smallest) {
 				smallest = c
 			}
 		}
@@ -143,11 +144,9 @@ func (l *Linker) cut(nodes []Node) {
 	}
 }
 
-func before(a, b *Node) bool {
-	if a.Start != b.Start {
-		return a.Start < b.Start
-	}
-	return bytes.Compare(a.ID[:], b.ID[:]) < 0
+// compareNodes orders by (start, span ID).
+func compareNodes(a, b *Node) int {
+	return cmp.Or(cmp.Compare(a.Start, b.Start), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 // Preorder returns the nodes in depth-first preorder, siblings and roots by
@@ -160,10 +159,7 @@ func (l *Linker) Preorder(nodes []Node, parents []int32, less func(i, j int32) b
 		l.byStart[i], l.first[i] = int32(i), NoParent
 	}
 	slices.SortFunc(l.byStart, func(a, b int32) int {
-		if c := cmp.Compare(nodes[a].Start, nodes[b].Start); c != 0 {
-			return c
-		}
-		if c := bytes.Compare(nodes[a].ID[:], nodes[b].ID[:]); c != 0 {
+		if c := compareNodes(&nodes[a], &nodes[b]); c != 0 {
 			return c
 		}
 		switch {

@@ -73,36 +73,6 @@ func NextField(b []byte, i int) (f Field, next int) {
 	return f, -1
 }
 
-// UnknownService stands where service.name is missing, empty or not a string.
-const UnknownService = "unknown-service"
-
-// ServiceNameFromResource returns the service name of a resource, given the
-// wire bytes of a ResourceSpans message (its scope_spans may be left out). Of
-// several service.name attributes the first counts.
-func ServiceNameFromResource(resourceSpans []byte) string {
-	name := ""
-	EachAttribute(resourceSpans, 1, 1, func(key []byte, value []byte) bool {
-		if string(key) != "service.name" {
-			return true
-		}
-		for i := 0; i < len(value); {
-			f, n := NextField(value, i)
-			if n < 0 {
-				break
-			}
-			if f.Num == 1 && f.Wire == 2 {
-				name = string(f.Data)
-			}
-			i = n
-		}
-		return false
-	})
-	if name == "" {
-		return UnknownService
-	}
-	return name
-}
-
 // EachAttribute walks message b down to its sub-messages in field outer and
 // calls yield with the key and the AnyValue bytes of each KeyValue in their
 // field attrs, until yield says no or the bytes end. Damaged parts are passed
