@@ -117,6 +117,7 @@ type Chunk struct {
 type Page struct {
 	Offset uint64 // in data.parquet
 	Size   uint32
+	CRC    uint32 // CRC-32C of all Size bytes
 }
 
 // PageZone bounds one page of every column of a row group.

@@ -32,7 +32,7 @@ func Assemble(fragments ...[]byte) (*Trace, error) {
 			return nil, fmt.Errorf("assemble trace %s: span %s belongs to trace %s", a.spans[0].trace, a.spans[i].ID, a.spans[i].trace)
 		}
 	}
-	return a.assemble(a.spans)
+	return a.assemble(pointers(a.spans))
 }
 
 // AssembleAll is Assemble for fragments that hold any number of traces; the
@@ -42,14 +42,15 @@ func AssembleAll(fragments ...[]byte) ([]*Trace, error) {
 	if err := a.addAll(fragments); err != nil {
 		return nil, fmt.Errorf("assemble traces: %w", err)
 	}
-	slices.SortFunc(a.spans, func(x, y piece) int { return bytes.Compare(x.trace[:], y.trace[:]) })
+	pieces := pointers(a.spans)
+	slices.SortFunc(pieces, func(x, y *piece) int { return bytes.Compare(x.trace[:], y.trace[:]) })
 	var traces []*Trace
-	for from := 0; from < len(a.spans); {
+	for from := 0; from < len(pieces); {
 		to := from + 1
-		for to < len(a.spans) && a.spans[to].trace == a.spans[from].trace {
+		for to < len(pieces) && pieces[to].trace == pieces[from].trace {
 			to++
 		}
-		t, err := a.assemble(a.spans[from:to])
+		t, err := a.assemble(pieces[from:to])
 		if err != nil {
 			return nil, err
 		}
@@ -65,6 +66,15 @@ type piece struct {
 	// resource and scope index the distinct envelopes of the assembly.
 	resource, scope int32
 	group           *scopeGroup
+}
+
+// pointers returns pointers to pieces: they are sorted more than once, and big.
+func pointers(pieces []piece) []*piece {
+	out := make([]*piece, len(pieces))
+	for i := range pieces {
+		out[i] = &pieces[i]
+	}
+	return out
 }
 
 // envelope is a distinct byte form of a resource or scope.
@@ -114,12 +124,12 @@ func (a *assembly) addAll(fragments [][]byte) error {
 }
 
 func (a *assembly) add(tracesData []byte) error {
-	return eachField(tracesData, func(f *Field) error {
+	return eachField(tracesData, func(f Field) error {
 		if f.Num != 1 || f.Wire != 2 {
 			return nil
 		}
 		resource := int32(-1)
-		return eachField(f.Data, func(g *Field) (err error) {
+		return eachField(f.Data, func(g Field) (err error) {
 			if g.Num != 2 || g.Wire != 2 {
 				return nil
 			}
@@ -129,7 +139,7 @@ func (a *assembly) add(tracesData []byte) error {
 				}
 			}
 			scope := int32(-1)
-			return eachField(g.Data, func(h *Field) (err error) {
+			return eachField(g.Data, func(h Field) (err error) {
 				if h.Num != 2 || h.Wire != 2 {
 					return nil
 				}
@@ -152,13 +162,13 @@ func (a *assembly) add(tracesData []byte) error {
 var errNotProtobuf = errors.New("not protobuf")
 
 // eachField calls yield for every field of b.
-func eachField(b []byte, yield func(f *Field) error) error {
+func eachField(b []byte, yield func(f Field) error) error {
 	for i := 0; i < len(b); {
 		f, n := NextField(b, i)
 		if n < 0 {
 			return fmt.Errorf("%w at byte %d of a message of %d", errNotProtobuf, i, len(b))
 		}
-		if err := yield(&f); err != nil {
+		if err := yield(f); err != nil {
 			return err
 		}
 		i = n

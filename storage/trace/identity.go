@@ -51,8 +51,8 @@ func (m *message) with(num int, k fieldKind, sub *message) *message {
 
 var (
 	anyValue = (&message{name: "AnyValue", oneof: true}).
-			with(1, octets, nil).with(2, boolean, nil).with(3, varint64, nil).with(4, fixed64, nil).with(7, octets, nil)
-	keyValue     = (&message{name: "KeyValue"}).with(1, octets, nil).with(2, single, anyValue)
+			with(1, octets, nil).with(2, boolean, nil).with(3, varint64, nil).with(4, fixed64, nil).with(7, octets, nil).with(8, varint32, nil)
+	keyValue     = (&message{name: "KeyValue"}).with(1, octets, nil).with(2, single, anyValue).with(3, varint32, nil)
 	arrayValue   = (&message{name: "ArrayValue"}).with(1, list, anyValue)
 	keyValueList = (&message{name: "KeyValueList"}).with(1, multiset, keyValue)
 	entityRef    = (&message{name: "EntityRef"}).with(1, octets, nil).with(2, octets, nil).with(3, texts, nil).with(4, texts, nil)
@@ -186,7 +186,7 @@ func appendField(dst, b []byte, m *message, f *Field, depth int) []byte {
 			v = min(v, 1)
 		}
 		if v != 0 || m.oneof {
-			dst = binary.BigEndian.AppendUint64(append(dst, num, 8), v)
+			dst = binary.BigEndian.AppendUint64(append(dst, num), v)
 		}
 	case octets:
 		if len(f.Data) > 0 || m.oneof {
@@ -197,24 +197,21 @@ func appendField(dst, b []byte, m *message, f *Field, depth int) []byte {
 			break
 		}
 		if k == traceID && len(f.Data) == 8 {
-			dst = append(dst, num, 16, 0, 0, 0, 0, 0, 0, 0, 0)
+			dst = append(dst, num, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0)
 			dst = append(dst, f.Data...)
 			break
 		}
 		dst = appendValue(append(dst, num), f.Data)
 	case single:
-		enc := appendMessage(nil, f.Data, sub, depth)
-		if len(enc) > 0 || m.oneof {
-			dst = appendValue(append(dst, num), enc)
+		before := len(dst)
+		dst = appendNested(append(dst, num), f.Data, sub, depth)
+		if len(dst) == before+1+lengthSize && !m.oneof {
+			dst = dst[:before]
 		}
 	case texts:
 		eachOccurrence(b, f.Num, func(data []byte) { dst = appendValue(append(dst, num), data) })
 	case list:
-		var enc []byte
-		eachOccurrence(b, f.Num, func(data []byte) {
-			enc = appendMessage(enc[:0], data, sub, depth)
-			dst = appendValue(append(dst, num), enc)
-		})
+		eachOccurrence(b, f.Num, func(data []byte) { dst = appendNested(append(dst, num), data, sub, depth) })
 	case multiset:
 		dst = appendSorted(dst, b, f.Num, sub, depth)
 	}
@@ -224,21 +221,27 @@ func appendField(dst, b []byte, m *message, f *Field, depth int) []byte {
 // appendSorted appends the canonical forms of a repeated message in the order
 // of their bytes: for attributes that is key, type, value.
 func appendSorted(dst, b []byte, num uint32, sub *message, depth int) []byte {
-	var all []byte
-	var ends []int
+	var space [16][2]int
+	items := space[:0]
+	base := len(dst)
 	eachOccurrence(b, num, func(data []byte) {
-		all = appendMessage(all, data, sub, depth)
-		ends = append(ends, len(all))
+		from := len(dst)
+		dst = appendNested(append(dst, byte(num)), data, sub, depth)
+		items = append(items, [2]int{from, len(dst)})
 	})
-	items, from := make([][]byte, len(ends)), 0
-	for i, end := range ends {
-		items[i], from = all[from:end], end
+	compare := func(x, y [2]int) int {
+		const header = 1 + lengthSize
+		return bytes.Compare(dst[x[0]+header:x[1]], dst[y[0]+header:y[1]])
 	}
-	slices.SortFunc(items, bytes.Compare)
+	if slices.IsSortedFunc(items, compare) {
+		return dst
+	}
+	slices.SortFunc(items, compare)
+	end := len(dst)
 	for _, it := range items {
-		dst = appendValue(append(dst, byte(num)), it)
+		dst = append(dst, dst[it[0]:it[1]]...)
 	}
-	return dst
+	return append(dst[:base], dst[end:]...)
 }
 
 // opaque marks a message that enters by its bytes. It is no field number.
@@ -258,8 +261,19 @@ func appendMessage(dst, b []byte, m *message, depth int) []byte {
 	return append(append(dst, opaque), b...)
 }
 
+// appendNested is appendMessage with the length before it.
+func appendNested(dst, b []byte, m *message, depth int) []byte {
+	at := len(dst)
+	dst = appendMessage(append(dst, 0, 0, 0, 0), b, m, depth)
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-lengthSize))
+	return dst
+}
+
+// lengthSize is the size of the length before a value.
+const lengthSize = 4
+
 func appendValue(dst, v []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(v))), v...)
+	return append(binary.BigEndian.AppendUint32(dst, uint32(len(v))), v...)
 }
 
 // eachOccurrence calls f with the data of each field num of b, which is sound.

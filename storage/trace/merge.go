@@ -8,7 +8,7 @@ import (
 )
 
 // assemble makes a Trace of pieces, which are of one trace. It reorders them.
-func (a *assembly) assemble(pieces []piece) (*Trace, error) {
+func (a *assembly) assemble(pieces []*piece) (*Trace, error) {
 	a.group(pieces)
 	kept, err := a.distinct(pieces)
 	if err != nil {
@@ -54,12 +54,12 @@ type scopeGroup struct {
 }
 
 // group gives each piece its group.
-func (a *assembly) group(pieces []piece) {
+func (a *assembly) group(pieces []*piece) {
 	resources := map[[32]byte]*resourceGroup{}
 	scopes := map[[2][32]byte]*scopeGroup{}
 	seen := map[[2]int32]*scopeGroup{} // by envelopes, of which there are few
 	for i := range pieces {
-		p := &pieces[i]
+		p := pieces[i]
 		s := seen[[2]int32{p.resource, p.scope}]
 		if s == nil {
 			resource, scope := &a.resources.all[p.resource], &a.scopes.all[p.scope]
@@ -91,20 +91,26 @@ func smaller(a, b []byte) []byte {
 }
 
 // comparePieces is the order of a Trace.
-func comparePieces(a, b piece) int {
+func comparePieces(a, b *piece) int {
 	if s, t := a.group, b.group; s != t {
 		if s.resource != t.resource {
 			return cmp.Or(cmp.Compare(s.resource.start, t.resource.start), bytes.Compare(s.resource.raw, t.resource.raw))
 		}
 		return cmp.Or(cmp.Compare(s.start, t.start), bytes.Compare(s.raw, t.raw))
 	}
-	return cmp.Or(cmp.Compare(a.Start, b.Start), bytes.Compare(a.ID[:], b.ID[:]), compareIdentity(&a.Span, &b.Span))
+	if c := cmp.Compare(a.Start, b.Start); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(idKey(a.ID), idKey(b.ID)); c != 0 {
+		return c
+	}
+	return compareIdentity(&a.Span, &b.Span)
 }
 
 // distinct returns the pieces, equal spans once, with identities where several
 // share a span ID. It works in place.
-func (a *assembly) distinct(pieces []piece) ([]piece, error) {
-	slices.SortFunc(pieces, func(a, b piece) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+func (a *assembly) distinct(pieces []*piece) ([]*piece, error) {
+	slices.SortFunc(pieces, func(a, b *piece) int { return cmp.Compare(idKey(a.ID), idKey(b.ID)) })
 	kept := pieces[:0]
 	for from := 0; from < len(pieces); {
 		to := from + 1
@@ -114,18 +120,21 @@ func (a *assembly) distinct(pieces []piece) ([]piece, error) {
 		same := pieces[from:to]
 		from = to
 		if len(same) > 1 {
+			same = withoutCopies(same)
+		}
+		if len(same) > 1 {
 			for i := range same {
-				p := &same[i]
+				p := same[i]
 				id, err := identity(a.resources.all[p.resource].hash, a.scopes.all[p.scope].hash, p.Raw)
 				if err != nil {
 					return nil, fmt.Errorf("span %s of trace %s: %w", p.ID, p.trace, err)
 				}
 				p.identity = &id
 			}
-			slices.SortFunc(same, func(a, b piece) int {
+			slices.SortFunc(same, func(a, b *piece) int {
 				return cmp.Or(compareIdentity(&a.Span, &b.Span), bytes.Compare(a.Raw, b.Raw))
 			})
-			same = slices.CompactFunc(same, func(a, b piece) bool { return *a.identity == *b.identity })
+			same = slices.CompactFunc(same, func(a, b *piece) bool { return *a.identity == *b.identity })
 			if len(same) == 1 {
 				same[0].identity = nil
 			}
@@ -134,3 +143,21 @@ func (a *assembly) distinct(pieces []piece) ([]piece, error) {
 	}
 	return kept, nil
 }
+
+// withoutCopies drops pieces that are another's copy byte for byte, the usual
+// case of a push repeated: no identity is needed to tell.
+func withoutCopies(same []*piece) []*piece {
+	if len(same) > 8 { // sort first, lest many spans of one ID cost a square
+		slices.SortFunc(same, func(a, b *piece) int { return bytes.Compare(a.Raw, b.Raw) })
+		return slices.CompactFunc(same, isCopy)
+	}
+	kept := same[:0]
+	for i := range same {
+		if !slices.ContainsFunc(kept, func(k *piece) bool { return isCopy(same[i], k) }) {
+			kept = append(kept, same[i])
+		}
+	}
+	return kept
+}
+
+func isCopy(a, b *piece) bool { return a.group == b.group && bytes.Equal(a.Raw, b.Raw) }

@@ -1,0 +1,239 @@
+// Package distributor receives spans. It checks them on the wire, makes
+// portions of them, compresses each portion once and hands it to the ingesters
+// that own its traces. It answers a client only when the spans are durable.
+package distributor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/klauspost/compress/s2"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/clewtrace/clew/distributor/otlpwire"
+	"github.com/clewtrace/clew/ingester/portion"
+	"github.com/clewtrace/clew/storage/tenant"
+)
+
+// Config of the distributor.
+type Config struct {
+	// MaxRequestBytes bounds one request, compressed and decompressed.
+	MaxRequestBytes int `yaml:"max_request_bytes"`
+	// MaxInFlightBytes bounds the requests that wait for ingesters. Above it
+	// requests wait up to PushTimeout, then are refused and may be retried.
+	MaxInFlightBytes int64 `yaml:"max_in_flight_bytes"`
+	// PushTimeout bounds one push to the ingesters.
+	PushTimeout time.Duration `yaml:"push_timeout"`
+	// CORSAllowedOrigins are the origins of browsers that may send OTLP over
+	// HTTP; * stands for any run of characters. Empty: none.
+	CORSAllowedOrigins []string `yaml:"cors_allowed_origins"`
+}
+
+// DefaultConfig is 16 MiB a request, 64 MiB in flight, 10 s.
+func DefaultConfig() Config {
+	return Config{MaxRequestBytes: 16 << 20, MaxInFlightBytes: 64 << 20, PushTimeout: 10 * time.Second}
+}
+
+// Validate reports the first value that cannot work, by its key.
+func (c *Config) Validate() error {
+	switch {
+	case c.MaxRequestBytes < 1<<10:
+		return fmt.Errorf("max_request_bytes: %d is below 1024", c.MaxRequestBytes)
+	case c.MaxInFlightBytes < int64(c.MaxRequestBytes):
+		return fmt.Errorf("max_in_flight_bytes: %d is below max_request_bytes (%d)", c.MaxInFlightBytes, c.MaxRequestBytes)
+	case c.PushTimeout <= 0:
+		return fmt.Errorf("push_timeout: %s must be positive", c.PushTimeout)
+	}
+	return nil
+}
+
+// Pusher gives a portion to its owners. A nil error means that the portion is
+// durable and its spans can be found. Afterwards the Pusher keeps no reference
+// to the portion's bytes.
+type Pusher interface {
+	Push(ctx context.Context, p *portion.Portion) (portion.Receipt, error)
+}
+
+// Options are what a Distributor is built from beside its Config.
+type Options struct {
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // may be nil
+	// Multitenancy makes the doors ask for X-Scope-OrgID.
+	Multitenancy bool
+}
+
+// Distributor is safe for concurrent use. It keeps no goroutine between calls.
+type Distributor struct {
+	cfg      Config
+	opts     Options
+	pusher   Pusher
+	builder  portion.Identity
+	boot     uuid.UUID
+	m        *metrics
+	inFlight *semaphore.Weighted
+	splits   sync.Pool // *otlpwire.Splitter
+	buffers  sync.Pool // *[]byte, compressed payloads
+
+	mu     sync.Mutex // guards seq and logged
+	seq    map[portion.Stream]uint64
+	logged map[string]time.Time
+}
+
+// New returns a Distributor whose portions are built by builder.
+func New(cfg Config, pusher Pusher, builder portion.Identity, opts Options) (*Distributor, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("distributor.%w", err)
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Distributor{
+		cfg: cfg, opts: opts, pusher: pusher, builder: builder, boot: uuid.New(), m: newMetrics(opts.Registerer),
+		inFlight: semaphore.NewWeighted(cfg.MaxInFlightBytes),
+		splits:   sync.Pool{New: func() any { return new(otlpwire.Splitter) }},
+		buffers:  sync.Pool{New: func() any { return new([]byte) }},
+		seq:      map[portion.Stream]uint64{}, logged: map[string]time.Time{},
+	}, nil
+}
+
+// Outcome says what became of the spans of an accepted request.
+type Outcome struct {
+	Spans    int            // safe
+	Rejected map[string]int // refused for good, by reason
+}
+
+// RejectedSpans is the number of spans refused for good.
+func (o *Outcome) RejectedSpans() (n int64) {
+	for _, c := range o.Rejected {
+		n += int64(c)
+	}
+	return n
+}
+
+// Message says why spans were refused, for a human; empty if none were.
+func (o *Outcome) Message() string {
+	if len(o.Rejected) == 0 {
+		return ""
+	}
+	parts := make([]string, 0, len(o.Rejected))
+	for _, r := range slices.Sorted(maps.Keys(o.Rejected)) {
+		parts = append(parts, fmt.Sprintf("%d %s", o.Rejected[r], r))
+	}
+	return "spans refused: " + strings.Join(parts, ", ")
+}
+
+// Push takes an ExportTraceServiceRequest as wire bytes, which it only reads.
+// A nil error means that all spans are durable and can be found, but for those
+// that Outcome counts as rejected. Errors: otlpwire.ErrMalformed (never retry),
+// *portion.Refusal (retry later), others (retry). After an error the client may
+// push the same again: equal spans count once.
+func (d *Distributor) Push(ctx context.Context, id tenant.ID, req []byte) (Outcome, error) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.PushTimeout)
+	defer cancel()
+	if err := d.inFlight.Acquire(ctx, int64(len(req))); err != nil {
+		if errors.Is(err, context.Canceled) {
+			return Outcome{}, err
+		}
+		r := &portion.Refusal{Reason: "in_flight_bytes", RetryAfter: time.Second,
+			Detail: fmt.Sprintf("requests of %d bytes wait for the ingesters already (distributor.max_in_flight_bytes)", d.cfg.MaxInFlightBytes)}
+		d.refused(id, r)
+		return Outcome{}, r
+	}
+	d.m.inFlight.Add(float64(len(req)))
+	defer func() {
+		d.inFlight.Release(int64(len(req)))
+		d.m.inFlight.Sub(float64(len(req)))
+	}()
+	out, err := d.push(ctx, id, req)
+	d.m.seconds.Observe(time.Since(start).Seconds())
+	var r *portion.Refusal
+	if errors.As(err, &r) {
+		d.refused(id, r)
+	} else if err == nil {
+		d.m.spans.WithLabelValues(string(id)).Add(float64(out.Spans))
+		d.m.bytes.WithLabelValues(string(id)).Add(float64(len(req)))
+		for reason, n := range out.Rejected {
+			d.m.rejected.WithLabelValues(string(id), reason).Add(float64(n))
+			d.logNow(string(id)+reason, "spans refused", "tenant", id, "reason", reason, "spans", n)
+		}
+	}
+	return out, err
+}
+
+func (d *Distributor) push(ctx context.Context, id tenant.ID, req []byte) (Outcome, error) {
+	sp := d.splits.Get().(*otlpwire.Splitter)
+	defer d.splits.Put(sp)
+	res, err := sp.Split(req, 1, nil)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{Rejected: res.Rejected}
+	part := res.Parts[0]
+	if part.Spans == 0 {
+		return out, nil
+	}
+	buf := d.buffers.Get().(*[]byte)
+	defer d.buffers.Put(buf)
+	if need := s2.MaxEncodedLen(len(part.Payload)); cap(*buf) < need {
+		*buf = make([]byte, need)
+	}
+	stream := portion.Stream{Tenant: id, Boot: d.boot, Builder: d.builder}
+	p := &portion.Portion{
+		Stream: stream, Seq: d.nextSeq(stream), Spans: part.Spans,
+		Payload: s2.Encode((*buf)[:cap(*buf)], part.Payload), RawSize: len(part.Payload), Raw: part.Payload,
+		ReceivedUnixNano: uint64(time.Now().UnixNano()),
+	}
+	receipt, err := d.pusher.Push(ctx, p)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out.Spans = part.Spans
+	for reason, n := range receipt.Rejected {
+		if out.Rejected == nil {
+			out.Rejected = map[string]int{}
+		}
+		out.Rejected[reason] += n
+		out.Spans -= n
+	}
+	return out, nil
+}
+
+func (d *Distributor) nextSeq(s portion.Stream) uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seq[s]++
+	return d.seq[s]
+}
+
+func (d *Distributor) refused(id tenant.ID, r *portion.Refusal) {
+	d.m.refused.WithLabelValues(string(id), r.Reason).Inc()
+	d.logNow(string(id)+r.Reason, "push refused", "tenant", id, "reason", r.Reason, "detail", r.Detail)
+}
+
+// logNow logs at most once a minute per key.
+func (d *Distributor) logNow(key, msg string, args ...any) {
+	now := time.Now()
+	d.mu.Lock()
+	last, seen := d.logged[key]
+	due := !seen || now.Sub(last) >= time.Minute
+	if due {
+		if len(d.logged) > 10_000 {
+			clear(d.logged)
+		}
+		d.logged[key] = now
+	}
+	d.mu.Unlock()
+	if due {
+		d.opts.Logger.Warn(msg, args...)
+	}
+}
