@@ -1,0 +1,41 @@
+# Clew: run `make` for the list of targets.
+GO ?= go
+FUZZTIME ?= 3s
+LINT_VERSION = v2.15.0
+
+.PHONY: help run build test test-race lint fuzz soak bench load
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## run Clew in one process, data in ./clew-data
+	@$(GO) run ./cmd/clew
+
+build: ## build the binary into ./build/clew
+	$(GO) build -o build/clew ./cmd/clew
+
+test: ## everything that must hold before a commit
+	$(GO) vet ./...
+	$(GO) test ./...
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
+	@for m in $$(find integration -mindepth 2 -name go.mod -exec dirname {} \;); do echo "== $$m" && (cd $$m && $(GO) test ./...) || exit 1; done
+
+test-race: ## the tests under the race detector
+	$(GO) test -race ./...
+
+fuzz: ## each fuzzer for FUZZTIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r f; do \
+	  for fn in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | cut -c6-); do \
+	    $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$fn\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s > .fuzz.log 2>&1 || { cat .fuzz.log; rm -f .fuzz.log; exit 1; }; \
+	    echo "fuzz $$fn: $$(grep -oE 'execs: [0-9]+' .fuzz.log | tail -n 1)"; rm -f .fuzz.log; \
+	  done; done
+
+soak: ## long campaigns: every fuzzer for a minute, crash rounds at full count
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
+	CLEW_CRASH_ROUNDS=30 $(GO) test -count 1 -timeout 60m ./integration/...
+
+bench: ## Go benchmarks with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+lint: ## golangci-lint
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) run ./...

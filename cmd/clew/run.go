@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+
+	"github.com/clewtrace/clew/distributor"
+	"github.com/clewtrace/clew/frontend"
+	"github.com/clewtrace/clew/frontend/jaegerapi"
+	"github.com/clewtrace/clew/frontend/tempoapi"
+	"github.com/clewtrace/clew/ingester"
+	"github.com/clewtrace/clew/querier"
+	"github.com/clewtrace/clew/storage/fsys"
+)
+
+// stopBudget is how long a stop may take in all; half of it is for requests
+// that are under way.
+const stopBudget = 10 * time.Second
+
+func newRunCommand() *cobra.Command {
+	c := defaultConfig()
+	var file string
+	var sets []string
+	var verify bool
+	cmd := &cobra.Command{
+		Use: "run", Short: "Run every component in this process (the default)", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			flags := c // what the flags say wins over the file
+			conf := defaultConfig()
+			if file != "" {
+				if err := conf.load(file); err != nil {
+					return err
+				}
+			}
+			for _, s := range sets {
+				if err := conf.set(s); err != nil {
+					return err
+				}
+			}
+			if cmd.Flags().Changed("data-dir") {
+				conf.DataDir = flags.DataDir
+			}
+			if cmd.Flags().Changed("listen-host") {
+				conf.ListenHost = flags.ListenHost
+			}
+			if err := conf.validate(); err != nil {
+				return fmt.Errorf("configuration: %w", err)
+			}
+			if verify {
+				fmt.Fprintln(cmd.OutOrStdout(), "configuration is valid")
+				return nil
+			}
+			return run(cmd.Context(), &conf, cmd.ErrOrStderr(), nil)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.DataDir, "data-dir", c.DataDir, "folder of all data; made if it does not exist (key data_dir)")
+	f.StringVar(&c.ListenHost, "listen-host", c.ListenHost, "address to listen on; 0.0.0.0 is all, without login (key listen_host)")
+	f.StringVar(&file, "config", "", "YAML file with the configuration")
+	f.StringArrayVar(&sets, "set", nil, "set one key of the configuration: path.to.key=value; repeatable")
+	f.BoolVar(&verify, "verify-config", false, "check the configuration and exit")
+	return cmd
+}
+
+func parseLevel(s string) (l slog.Level, err error) {
+	if err = l.UnmarshalText([]byte(s)); err != nil {
+		return l, fmt.Errorf("%q is not debug, info, warn or error", s)
+	}
+	return l, nil
+}
+
+// run builds the process, serves until ctx ends, and stops it in reverse:
+//
+//	OTLP gRPC ┐
+//	OTLP HTTP ┴► distributor ─► ingester ─► log, live columns
+//	Jaeger API ┐                               │
+//	Tempo API  ┴► querier ◄────────────────────┘
+//
+// ready, if not nil, is called with the open doors.
+func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, error) }, ready func([]*door)) error {
+	level, err := parseLevel(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
+	if os.Getenv("GOGC") == "" {
+		// Live columns hold no pointers, so collecting often costs little and
+		// keeps the process near what it really holds.
+		debug.SetGCPercent(50)
+	}
+	if c.MemoryLimitBytes > 0 {
+		debug.SetMemoryLimit(c.MemoryLimitBytes)
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
+		return fmt.Errorf("data directory: %w (choose another with --data-dir)", err)
+	}
+	ing, err := ingester.Open(fsys.OS{}, filepath.ToSlash(c.DataDir)+"/ingester", c.Ingester, ingester.Options{
+		Name: "ingester-0", ClusterID: "local", Logger: log.With("component", "ingester"), Registerer: reg,
+	})
+	if err != nil {
+		return err
+	}
+	defer ing.Close() // again on the way of errors; closing twice is allowed
+
+	pusher := &tracedPusher{Pusher: ing, sampler: sdktrace.TraceIDRatioBased(c.SelfTracing.PushRatio)}
+	dist, err := distributor.New(c.Distributor, pusher, ing.Identity(), distributor.Options{
+		Logger: log.With("component", "distributor"), Registerer: reg, Multitenancy: c.Multitenancy,
+	})
+	if err != nil {
+		return err
+	}
+	tp, stopTracing, err := newSelfTracing(ctx, c, dist, log)
+	if err != nil {
+		return err
+	}
+	if c.SelfTracing.Enabled && c.SelfTracing.PushRatio > 0 {
+		pusher.tracer = tp.Tracer("clew/distributor")
+	}
+	startCtx, startSpan := tp.Tracer("clew").Start(context.WithoutCancel(ctx), "start")
+
+	q := querier.New(ing)
+	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: version}
+	grpcServer := grpc.NewServer(dist.GRPCOptions()...)
+	dist.RegisterOTLP(grpcServer)
+
+	_, listenSpan := tp.Tracer("clew").Start(startCtx, "open doors")
+	var doors []*door
+	closeDoors := func() {
+		for _, d := range doors {
+			d.listener.Close()
+		}
+	}
+	for _, d := range []struct {
+		name, key string
+		port      int
+		build     func(d *door)
+	}{
+		{"OTLP gRPC", "ports.otlp_grpc", c.Ports.OTLPGRPC, func(d *door) { *d = *grpcDoor(d.listener, d.name, d.key, grpcServer) }},
+		{"OTLP HTTP", "ports.otlp_http", c.Ports.OTLPHTTP, func(d *door) { *d = *httpDoor(d.listener, d.name, d.key, dist.NewHTTPHandler()) }},
+		{"Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) {
+			*d = *httpDoor(d.listener, d.name, d.key, traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo)))
+		}},
+		{"Tempo API, /metrics, /status", "ports.tempo", c.Ports.Tempo, func(d *door) {
+			api := traceQueries(tp, "tempo", tempoapi.New(c.Frontend, q, fo))
+			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(c, ing, reg, api, func() []*door { return doors }))
+		}},
+	} {
+		l, err := listen(c.ListenHost, d.port, d.name, d.key)
+		if err != nil {
+			closeDoors()
+			return err
+		}
+		nd := &door{name: d.name, key: d.key, listener: l}
+		d.build(nd)
+		doors = append(doors, nd)
+	}
+	listenSpan.End()
+
+	for _, d := range doors {
+		fmt.Fprintf(out, "%-30s %s\n", d.name, d.listener.Addr())
+	}
+	if !strings.HasPrefix(c.ListenHost, "127.") && c.ListenHost != "localhost" && c.ListenHost != "::1" {
+		log.Warn("listening beyond loopback without login: anyone who reaches these ports can read and write", "listen_host", c.ListenHost)
+	}
+
+	// Parts run until one fails or ctx ends.
+	runCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, d := range doors {
+		wg.Go(func() {
+			if err := d.serve(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Go(func() {
+		if err := ing.Run(runCtx); err != nil {
+			cancel(err)
+		}
+	})
+	startSpan.End()
+	log.Info("started", "version", version, "data_dir", c.DataDir)
+	if ready != nil {
+		ready(doors)
+	}
+
+	select {
+	case <-ctx.Done():
+	case <-runCtx.Done():
+	}
+	cause := context.Cause(runCtx)
+	log.Info("stopping")
+	stopCtx, stopped := context.WithTimeout(context.Background(), stopBudget/2)
+	defer stopped()
+	var stops sync.WaitGroup
+	for _, d := range doors {
+		stops.Go(func() { d.stop(stopCtx) })
+	}
+	stops.Wait()
+	stopTracing(stopCtx)
+	cancel(nil)
+	wg.Wait()
+	err = ing.Close()
+	log.Info("stopped")
+	return errors.Join(cause, err)
+}
