@@ -3,14 +3,15 @@ package loadgen
 // An attribute program writes the attributes of an operation's spans, in the
 // same order each time, as instrumentation libraries do. Neighbouring
 // attributes that never change are one block of bytes.
-type program []attribute
+type program []instruction
 
-type attribute struct {
+type instruction struct {
 	kind   attributeKind
 	p      chance   // attribute is present, for maybe
 	tag    byte     // of the field that holds the KeyValue
 	key    []byte   // the encoded key; of constant the whole fields
 	values [][]byte // of choice: whole fields
+	rare   []program
 	text   template
 	lo, hi uint32
 }
@@ -29,27 +30,33 @@ const (
 	httpStatus                // the status code of the request, an int
 	grpcStatus                // the same of a remote procedure call
 	errorType                 // present on failed spans only
-	rareKey                   // seldom present: one of values, with p
+	rareKey                   // one of the operation's rare keys, with p
 	maybeNumber               // number, with p
 )
 
 // spec is an attribute before it is encoded for the field that will hold it.
 type spec struct {
 	name string
-	attribute
+	instruction
 	encode []func(tag byte, key []byte) []byte
 }
 
+// str is a string, a template.
 func str(key, value string) spec {
 	t := parseTemplate(value)
 	if t.hasHole() {
-		return spec{name: key, attribute: attribute{kind: textual, text: t}}
+		return spec{name: key, instruction: instruction{kind: textual, text: t}}
 	}
+	return plain(key, value)
+}
+
+// plain is a string that is no template.
+func plain(key, value string) spec {
 	return fixed(key, func(tag byte, k []byte) []byte { return appendString(nil, tag, k, value) })
 }
 
 func fixed(key string, enc func(tag byte, key []byte) []byte) spec {
-	return spec{name: key, attribute: attribute{kind: constant}, encode: []func(byte, []byte) []byte{enc}}
+	return spec{name: key, instruction: instruction{kind: constant}, encode: []func(byte, []byte) []byte{enc}}
 }
 
 func integer(key string, value int64) spec {
@@ -65,7 +72,7 @@ func list(key string, values ...string) spec {
 }
 
 func oneOf(key string, values ...string) spec {
-	s := spec{name: key, attribute: attribute{kind: choice}}
+	s := spec{name: key, instruction: instruction{kind: choice}}
 	for _, v := range values {
 		s.encode = append(s.encode, func(tag byte, k []byte) []byte { return appendString(nil, tag, k, v) })
 	}
@@ -81,7 +88,7 @@ func mostly(key string, values ...string) spec {
 
 // flag is a bool that is true in trues of 8 spans.
 func flag(key string, trues int) spec {
-	s := spec{name: key, attribute: attribute{kind: choice}}
+	s := spec{name: key, instruction: instruction{kind: choice}}
 	for i := range 8 {
 		s.encode = append(s.encode, func(tag byte, k []byte) []byte { return appendBool(nil, tag, k, i < trues) })
 	}
@@ -89,31 +96,31 @@ func flag(key string, trues int) spec {
 }
 
 func intIn(key string, lo, hi uint32) spec {
-	return spec{name: key, attribute: attribute{kind: number, lo: lo, hi: hi}}
+	return spec{name: key, instruction: instruction{kind: number, lo: lo, hi: hi}}
 }
 
 func sizeIn(key string, lo, hi uint32) spec {
-	return spec{name: key, attribute: attribute{kind: size, lo: lo, hi: hi}}
+	return spec{name: key, instruction: instruction{kind: size, lo: lo, hi: hi}}
 }
 
 func amountIn(key string, lo, hi uint32) spec {
-	return spec{name: key, attribute: attribute{kind: amount, lo: lo, hi: hi}}
+	return spec{name: key, instruction: instruction{kind: amount, lo: lo, hi: hi}}
 }
 
 func special(key string, kind attributeKind) spec {
-	return spec{name: key, attribute: attribute{kind: kind}}
+	return spec{name: key, instruction: instruction{kind: kind}}
 }
 
 // seldom is present on a share of the spans, as an int below n.
 func seldom(key string, share float64, n uint32) spec {
-	return spec{name: key, attribute: attribute{kind: maybeNumber, p: chanceOf(share), hi: n}}
+	return spec{name: key, instruction: instruction{kind: maybeNumber, p: chanceOf(share), hi: n}}
 }
 
 // compile encodes specs for fields with the given tag.
 func compile(tag byte, specs []spec) program {
 	var p program
 	for _, s := range specs {
-		a := s.attribute
+		a := s.instruction
 		a.tag = tag
 		key := keyPart(s.name)
 		if a.kind == constant {
@@ -177,7 +184,8 @@ func (g *Generator) run(dst []byte, p program, s *spanState) []byte {
 			}
 		case rareKey:
 			if g.rnd.happens(a.p) {
-				dst = g.runRare(dst, a, s)
+				g.stats.RareKeys++
+				dst = g.run(dst, a.rare[g.rnd.below(uint32(len(a.rare)))], s)
 			}
 		case maybeNumber:
 			if g.rnd.happens(a.p) {
