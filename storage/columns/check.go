@@ -24,13 +24,13 @@ var (
 
 // walk calls check for each field of b; it is false if b is not a message, a
 // known field has another wire type, or check says so.
-func walk(b []byte, wires []uint8, check func(f *trace.Field) bool) bool {
+func walk(b []byte, wires []uint8, check func(f trace.Field) bool) bool {
 	for i := 0; i < len(b); {
 		f, n := trace.NextField(b, i)
 		if n < 0 || int(f.Num) < len(wires) && f.Wire != wires[f.Num] {
 			return false
 		}
-		if !check(&f) {
+		if !check(f) {
 			return false
 		}
 		i = n
@@ -43,14 +43,14 @@ func validAny(b []byte, depth int) bool {
 	if depth > maxDepth {
 		return false
 	}
-	return walk(b, anyWire[:], func(f *trace.Field) bool {
+	return walk(b, anyWire[:], func(f trace.Field) bool {
 		switch f.Num {
 		case 5: // ArrayValue: repeated AnyValue values = 1
-			return walk(f.Data, []uint8{0, 2}, func(e *trace.Field) bool {
+			return walk(f.Data, []uint8{0, 2}, func(e trace.Field) bool {
 				return e.Num != 1 || validAny(e.Data, depth+1)
 			})
 		case 6: // KeyValueList: repeated KeyValue values = 1
-			return walk(f.Data, []uint8{0, 2}, func(e *trace.Field) bool {
+			return walk(f.Data, []uint8{0, 2}, func(e trace.Field) bool {
 				return e.Num != 1 || validKeyValue(e.Data, depth+1)
 			})
 		}
@@ -59,19 +59,19 @@ func validAny(b []byte, depth int) bool {
 }
 
 func validKeyValue(b []byte, depth int) bool {
-	return walk(b, []uint8{0, 2, 2}, func(f *trace.Field) bool {
+	return walk(b, []uint8{0, 2, 2}, func(f trace.Field) bool {
 		return f.Num != 2 || validAny(f.Data, depth)
 	})
 }
 
 func validEvent(b []byte) bool {
-	return walk(b, eventWire[:], func(f *trace.Field) bool {
+	return walk(b, eventWire[:], func(f trace.Field) bool {
 		return f.Num != 3 || validKeyValue(f.Data, 0)
 	})
 }
 
 func validLink(b []byte) bool {
-	return walk(b, linkWire[:], func(f *trace.Field) bool {
+	return walk(b, linkWire[:], func(f trace.Field) bool {
 		switch f.Num {
 		case 1:
 			return len(f.Data) == 0 || len(f.Data) == 16
@@ -86,8 +86,8 @@ func validLink(b []byte) bool {
 
 // validResourceSpans checks a ResourceSpans message without scope_spans.
 func validResourceSpans(b []byte) bool {
-	return walk(b, []uint8{0, 2, 2, 2}, func(f *trace.Field) bool {
-		return f.Num != 1 || walk(f.Data, resourceWire[:], func(a *trace.Field) bool {
+	return walk(b, []uint8{0, 2, 2, 2}, func(f trace.Field) bool {
+		return f.Num != 1 || walk(f.Data, resourceWire[:], func(a trace.Field) bool {
 			return a.Num != 1 || validKeyValue(a.Data, 0)
 		})
 	})
@@ -95,8 +95,8 @@ func validResourceSpans(b []byte) bool {
 
 // validScopeSpans checks a ScopeSpans message without spans.
 func validScopeSpans(b []byte) bool {
-	return walk(b, []uint8{0, 2, 2, 2}, func(f *trace.Field) bool {
-		return f.Num != 1 || walk(f.Data, scopeWire[:], func(a *trace.Field) bool {
+	return walk(b, []uint8{0, 2, 2, 2}, func(f trace.Field) bool {
+		return f.Num != 1 || walk(f.Data, scopeWire[:], func(a trace.Field) bool {
 			return a.Num != 3 || validKeyValue(a.Data, 0)
 		})
 	})
