@@ -27,10 +27,7 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
-require (
-	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
-	github.com/kylelemons/godebug v1.1.0 // indirect
-)
+require github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 
 require (
 	github.com/andybalholm/brotli v1.2.3 // indirect

@@ -38,7 +38,7 @@ its data in ./clew-data, and listens on loopback only.`,
 		Args: cobra.NoArgs, RunE: run.RunE,
 	}
 	root.Flags().AddFlagSet(run.Flags())
-	root.AddCommand(run, newVersionCommand())
+	root.AddCommand(run, newLoadCommand(), newVersionCommand())
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,7 +16,12 @@ var update = flag.Bool("update", false, "write the golden files in testdata anew
 
 // Get asks h for target; headers come in pairs.
 func Get(h http.Handler, target string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodGet, target, nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	u, err := url.Parse(target)
+	if err != nil {
+		panic(err)
+	}
+	r.URL, r.RequestURI = u, u.RequestURI()
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

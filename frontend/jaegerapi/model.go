@@ -1,6 +1,7 @@
 package jaegerapi
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -32,7 +33,7 @@ func (e encoder) trace(t *trace.Trace, raw bool, note string) {
 	e.Array()
 	process := make([]int, len(t.Resources)) // number by resource, 0 = none yet
 	var resources []int
-	for k := range spans {
+	for _, k := range byStart(t) {
 		s := &spans[k]
 		r := int(t.Scopes[t.Spans[s.index].Scope].Resource)
 		if process[r] == 0 {
@@ -62,7 +63,7 @@ type span struct {
 	index int
 }
 
-// flatten lists the spans of a trace by (start, place).
+// flatten lists the spans of a trace in its order.
 func flatten(t *trace.Trace) []span {
 	spans := make([]span, 0, len(t.Spans))
 	for _, rs := range t.Data().ResourceSpans().All() {
@@ -72,17 +73,19 @@ func flatten(t *trace.Trace) []span {
 			}
 		}
 	}
-	slices.SortStableFunc(spans, func(a, b span) int {
-		x, y := t.Spans[a.index].Start, t.Spans[b.index].Start
-		switch {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
 	return spans
+}
+
+// byStart is the order in which spans are written: by (start, place).
+func byStart(t *trace.Trace) []int {
+	order := make([]int, len(t.Spans))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(t.Spans[a].Start, t.Spans[b].Start), a-b)
+	})
+	return order
 }
 
 func (e encoder) process(service string, attributes pcommon.Map, raw bool) {

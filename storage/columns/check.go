@@ -6,8 +6,9 @@ import "github.com/clewtrace/clew/storage/trace"
 // event would make the whole answer that carries it undecodable. The checks
 // below walk what is stored verbatim. They allocate nothing.
 
-// maxDepth is how deeply values may be nested.
-const maxDepth = 64
+// maxDepth is how deeply values may be nested: a little below what decoders of
+// clients are known to take.
+const maxDepth = 40
 
 const maxSpanField = 16
 

@@ -73,6 +73,9 @@ func (c *Config) Validate() error {
 	return nil
 }
 
+// MeanTrace is about how many spans a trace has on average.
+const MeanTrace = 19.5
+
 // How traffic goes wrong, as shares.
 var (
 	lateSpan = chanceOf(0.25) // of the spans of a late trace
