@@ -280,7 +280,7 @@ func randomQuery(rng *rand.Rand) (*storage.Query, int) {
 	for range rng.IntN(3) {
 		q.Tags = append(q.Tags, storage.Tag{
 			Key:   pick(rng, "k1", "k2", "pod", "error", "span.kind", "otel.status_code", "otel.status_description", "otel.scope.name", "service.name", "absent"),
-			Value: pick(rng, "a", "b", "true", "false", "7", "-1", "1.5", "server", "client", "ERROR", "OK", "boom", "lib", "p1", "x"),
+			Value: pick(rng, "a", "b", "true", "false", "7", "-1", "1.5", "server", "client", "ERROR", "OK", "boom", "lib", "p1", "x", ""),
 		})
 	}
 	return q, pick(rng, 1, 2, 3, 5, 1000)

@@ -144,5 +144,5 @@ func (t *tagCond) holds(s *Set, row *Row) bool {
 		return false
 	}
 	events, _, _, msg := SplitExtra(s.ExtraOf(row))
-	return t.m.StatusText && string(msg) == t.m.Text || len(events) > 0 && t.m.Events(events)
+	return t.m.StatusText && len(msg) > 0 && string(msg) == t.m.Text || len(events) > 0 && t.m.Events(events)
 }
