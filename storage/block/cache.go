@@ -102,7 +102,7 @@ func (c *Cache) get(k *cacheKey) (any, bool) {
 	return e.val, true
 }
 
-// peek reports whether k is there. It does not count as a use.
+// has reports whether k is there.
 func (c *Cache) has(k *cacheKey) bool {
 	if c == nil {
 		return false

@@ -87,6 +87,12 @@ func (f *fragment) load(ctx context.Context, r *groupReader, col, i int) (*Vecto
 		return v, nil
 	}
 	f.loaded[col] = true
+	if r.rg.Chunks[col].empty(r.rg) {
+		v.reset(r.x.Columns[col].Physical, nil)
+		v.appendNulls(int(r.rg.Pages[i].Rows))
+		v.seal()
+		return v, nil
+	}
 	d, err := r.dict(ctx, col)
 	if err != nil {
 		return nil, err

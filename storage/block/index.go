@@ -104,8 +104,10 @@ type Chunk struct {
 	// Dict is the dictionary page; Size 0 if there is none.
 	Dict       Page
 	DictValues uint32
-	Pages      []Page // data pages, parallel to RowGroup.Pages
-	Nulls      uint32
+	// Pages are the data pages, parallel to RowGroup.Pages; nil if every value
+	// is null (Nulls is then RowGroup.Rows, and there is nothing to read).
+	Pages []Page
+	Nulls uint32
 	// Min and Max bound the values of Int32 and Int64 columns.
 	Min, Max int64
 	// Small lists the values of the dictionary in code order if there are at
@@ -153,9 +155,16 @@ type TraceTable struct {
 // TraceService counts the spans of one service in one trace.
 type TraceService struct{ Service, Spans, Errors uint32 } // Service: index into Strings
 
-// Histogram counts durations by power of two: bucket i counts durations d with
-// 2^(i-1) < d <= 2^i nanoseconds, bucket 0 those of at most 1 ns (and inverted).
-type Histogram [64]uint32
+// Histogram counts durations by power of two: its buckets that are not empty,
+// sorted by Exp.
+type Histogram []Bucket
+
+// Bucket counts durations d with 2^(Exp-1) < d <= 2^Exp nanoseconds, for Exp 0
+// those of at most 1 ns (and inverted ones). Exp is at most 63.
+type Bucket struct {
+	Exp   uint8
+	Count uint32
+}
 
 // OperationStats is RED by minute for one operation.
 type OperationStats struct {
@@ -207,8 +216,10 @@ const (
 	ScopeLink
 )
 
-// AttrName counts the spans (for ScopeSpan), or the occurrences, of a key with
-// one type of value.
+// AttrName counts a key with one type of value: the spans that have it on
+// themselves, their resource or their instrumentation scope; for ScopeEvent and
+// ScopeLink the events and links that have it. One that has a key twice counts
+// once.
 type AttrName struct {
 	Scope AttrScope
 	Key   string

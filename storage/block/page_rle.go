@@ -62,7 +62,7 @@ func decodeCodes[T code](dst []T, src []byte, limit int) bool {
 		if need := (take*int(width) + 7) / 8; need > len(src) {
 			return false
 		}
-		unpack(dst[:take], src, width)
+		unpackCodes(dst[:take], src, width)
 		dst = dst[take:]
 		src = src[min(run*int(width)/8, len(src)):]
 	}
@@ -90,9 +90,9 @@ func fill[T any](dst []T, v T) {
 	}
 }
 
-// unpack reads len(dst) values of width bits, least significant bit first. src
+// unpackCodes reads len(dst) values of width bits, least significant bit first. src
 // holds them.
-func unpack[T code](dst []T, src []byte, width uint) {
+func unpackCodes[T code](dst []T, src []byte, width uint) {
 	if width == 0 {
 		clear(dst)
 		return

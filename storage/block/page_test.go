@@ -97,6 +97,13 @@ func (c *testColumn) check(v *Vector, from, to int) error {
 // writeArrow writes the columns with pages of pageRows rows.
 func writeArrow(t testing.TB, cols []*testColumn, pageRows int) []byte {
 	t.Helper()
+	return writeGroups(t, cols, []int{0, len(cols[0].null)}, pageRows)
+}
+
+// writeGroups writes row groups that begin at the given rows; the last entry is
+// where the last one ends.
+func writeGroups(t testing.TB, cols []*testColumn, groups []int, pageRows int) []byte {
+	t.Helper()
 	var fields schema.FieldList
 	props := []parquet.WriterProperty{parquet.WithCompression(compress.Codecs.Zstd), parquet.WithStats(false),
 		parquet.WithDictionaryDefault(false), parquet.WithDataPageSize(1 << 30), parquet.WithDictionaryPageSizeLimit(1 << 30),
@@ -141,21 +148,23 @@ func writeArrow(t testing.TB, cols []*testColumn, pageRows int) []byte {
 	}
 	var out bytes.Buffer
 	w := file.NewParquetWriter(&out, root, file.WithWriterProps(parquet.NewWriterProperties(props...)))
-	rg := w.AppendRowGroup()
-	for _, c := range cols {
-		cw, err := rg.NextColumn()
-		if err != nil {
+	for g := range len(groups) - 1 {
+		rg := w.AppendRowGroup()
+		for _, c := range cols {
+			cw, err := rg.NextColumn()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for from := groups[g]; from < groups[g+1]; from += pageRows {
+				c.writePage(t, cw, from, min(from+pageRows, groups[g+1]))
+			}
+			if err := cw.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := rg.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for from := 0; from < len(c.null); from += pageRows {
-			c.writePage(t, cw, from, min(from+pageRows, len(c.null)))
-		}
-		if err := cw.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := rg.Close(); err != nil {
-		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -49,6 +49,7 @@ type Block struct {
 	id      ulid.ULID
 	objects Objects
 	cache   *Cache // may be nil
+	meta    *Meta  // nil only in tests
 	// readIndex decodes the index and says what it costs to keep.
 	readIndex func(ctx context.Context) (*Index, int64, error)
 }

@@ -53,7 +53,7 @@ func (r *groupReader) bytes(ctx context.Context, col int, p Page) ([]byte, error
 		for _, c := range r.want {
 			f, t := r.rg.Chunks[c].extent()
 			key := r.b.key(partVector, r.group, c)
-			if f >= from && t <= to || f > to+mergeGap || t+mergeGap < from || r.b.cache.has(&key) {
+			if f == t || f >= from && t <= to || f > to+mergeGap || t+mergeGap < from || r.b.cache.has(&key) {
 				continue
 			}
 			from, to, grown = min(from, f), max(to, t), true
@@ -111,9 +111,13 @@ func (r *groupReader) vector(ctx context.Context, col int) (*Vector, error) {
 		info := &r.x.Columns[col]
 		v.reset(info.Physical, d)
 		v.reserve(int(r.rg.Rows), int(r.rg.Rows-min(c.Nulls, r.rg.Rows)), info.Optional)
-		for i := range r.rg.Pages {
-			if err := r.appendPage(ctx, &v, col, i); err != nil {
-				return nil, 0, err
+		if c.empty(r.rg) {
+			v.appendNulls(int(r.rg.Rows))
+		} else {
+			for i := range r.rg.Pages {
+				if err := r.appendPage(ctx, &v, col, i); err != nil {
+					return nil, 0, err
+				}
 			}
 		}
 		v.seal()
@@ -121,6 +125,9 @@ func (r *groupReader) vector(ctx context.Context, col int) (*Vector, error) {
 		return &v, v.cost(), nil
 	})
 }
+
+// empty reports whether a column has nothing but nulls, and so no pages.
+func (c *Chunk) empty(rg *RowGroup) bool { return c.Pages == nil && c.Nulls == rg.Rows }
 
 // appendPage appends page i of a column to v.
 func (r *groupReader) appendPage(ctx context.Context, v *Vector, col, i int) error {
@@ -160,22 +167,25 @@ type fixedColumns struct {
 
 // fixed finds the fixed columns. A column that is not there is an error.
 func (x *Index) fixed() (f fixedColumns, err error) {
-	for name, at := range map[string]*int{
-		"start_unix_nano": &f.start, "duration_ns": &f.duration, "resource_id": &f.resource, "service": &f.service,
-		"name": &f.name, "kind": &f.kind, "status_code": &f.status, "scope_id": &f.scope, "attr_shape": &f.shape,
-		"subtree": &f.subtree, "parent_delta": &f.parentDelta, "trace_id": &f.traceID, "span_id": &f.spanID,
-		"parent_span_id": &f.parentSpanID, "flags": &f.flags, "status_message": &f.statusMessage,
-		"attrs_rest": &f.rest, "events": &f.events, "links": &f.links, "span_rest": &f.spanRest,
-	} {
-		*at = -1
-		for i := range x.Columns {
-			if !x.Columns[i].Attr && x.Columns[i].Name == name {
-				*at = i
-			}
+	places := [...]struct {
+		name string
+		at   *int
+	}{
+		{"start_unix_nano", &f.start}, {"duration_ns", &f.duration}, {"resource_id", &f.resource}, {"service", &f.service},
+		{"name", &f.name}, {"kind", &f.kind}, {"status_code", &f.status}, {"scope_id", &f.scope}, {"attr_shape", &f.shape},
+		{"subtree", &f.subtree}, {"parent_delta", &f.parentDelta}, {"trace_id", &f.traceID}, {"span_id", &f.spanID},
+		{"parent_span_id", &f.parentSpanID}, {"flags", &f.flags}, {"status_message", &f.statusMessage},
+		{"attrs_rest", &f.rest}, {"events", &f.events}, {"links", &f.links}, {"span_rest", &f.spanRest},
+	}
+	i := 0
+	for _, p := range places { // they come in this order, promoted attributes between
+		for i < len(x.Columns) && (x.Columns[i].Attr || x.Columns[i].Name != p.name) {
+			i++
 		}
-		if *at < 0 {
-			return f, corruptf("no column %s", name)
+		if i == len(x.Columns) {
+			return f, corruptf("no column %s in its place", p.name)
 		}
+		*p.at = i
 	}
 	return f, nil
 }

@@ -27,19 +27,34 @@ func (b *Block) indexError(err error) error {
 }
 
 // Parts returns the sources of the block: one or two, none if it has no spans.
-// Their bounds are those of the index, which this reads.
+// Their bounds are those of its meta.json.
 func (b *Block) Parts(ctx context.Context) ([]storage.Source, error) {
-	x, err := b.index(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var out []storage.Source
 	for _, wild := range []bool{false, true} {
-		if bounds, ok := x.bounds(wild); ok {
+		var bounds storage.Bounds
+		var ok bool
+		switch {
+		case b.meta == nil:
+			x, err := b.index(ctx)
+			if err != nil {
+				return nil, err
+			}
+			bounds, ok = x.bounds(wild)
+		case wild:
+			bounds, ok = b.meta.Wild.bounds()
+		default:
+			bounds, ok = b.meta.Normal.bounds()
+		}
+		if ok {
 			out = append(out, &Part{b: b, wild: wild, first: len(out) == 0, bounds: bounds})
 		}
 	}
 	return out, nil
+}
+
+func (m *PartMeta) bounds() (storage.Bounds, bool) {
+	return storage.Bounds{MinStart: m.MinStart, MaxStart: m.MaxStart, MaxEnd: m.MaxEnd, MaxTraceStart: m.MaxTraceStart,
+		Spans: int(m.Rows), Traces: int(m.Traces)}, m.Traces > 0
 }
 
 // traces returns the ordinals [from, to) of a part.

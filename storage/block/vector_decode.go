@@ -120,6 +120,12 @@ func (v *Vector) appendPage(raw []byte, p Page, f columnForm, rows int) error {
 	return nil
 }
 
+// appendNulls appends rows without values.
+func (v *Vector) appendNulls(rows int) {
+	v.growBits(rows)
+	v.rows += rows
+}
+
 // growBits makes bits cover rows more rows.
 func (v *Vector) growBits(rows int) {
 	at, words := len(v.bits), (v.rows+rows+63)/64
