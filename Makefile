@@ -21,8 +21,8 @@ test: ## everything that must hold before a commit
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
 	@for m in $$(find integration -mindepth 2 -name go.mod -exec dirname {} \;); do echo "== $$m" && (cd $$m && $(GO) test ./...) || exit 1; done
 
-test-race: ## the tests under the race detector
-	$(GO) test -race ./...
+test-race: ## the tests under the race detector, on less data
+	$(GO) test -race -short -timeout 40m ./...
 
 fuzz: ## each fuzzer for FUZZTIME (a count such as 200x, or a time)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r f; do \

@@ -139,6 +139,9 @@ func (s *sum) addAll(t testing.TB, b []byte, each func(trace.ID)) {
 // in: resource, scope, attributes, events, links and all.
 func TestRealDataRoundTrip(t *testing.T) {
 	files := realData(t)
+	if testing.Short() {
+		files = files[:1] // the race detector makes this test ten times slower
+	}
 	dir := t.TempDir()
 	cfg := ingester.DefaultConfig()
 	cfg.Log.MinFreeBytes = 0
