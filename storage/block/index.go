@@ -218,8 +218,8 @@ const (
 
 // AttrName counts a key with one type of value: the spans that have it on
 // themselves, their resource or their instrumentation scope; for ScopeEvent and
-// ScopeLink the events and links that have it. One that has a key twice counts
-// once.
+// ScopeLink the events and links that have it. One that has a key twice
+// counts twice.
 type AttrName struct {
 	Scope AttrScope
 	Key   string

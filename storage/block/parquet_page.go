@@ -1,0 +1,117 @@
+package block
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// pageCodec names the compression of pages in meta.json.
+const pageCodec = "zstd-1"
+
+// pageCompressors keeps compressors between blocks, for they hold about 1 MiB
+// each. Pages carry no checksum of their own: the index has one for each.
+var pageCompressors = sync.Pool{New: func() any {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true),
+		zstd.WithWindowSize(512<<10))
+	if err != nil {
+		panic(err) // options are constants
+	}
+	return z
+}}
+
+// pageWriter writes the pages of one column chunk after the other.
+type pageWriter struct {
+	out  *objectWriter
+	zstd *zstd.Encoder
+	body []byte // of the page in work
+	page []byte // header and compressed body
+
+	chunk        Chunk
+	compressed   int64 // of the chunk, headers included
+	uncompressed int64
+	encodings    map[int32]int32 // data pages of the chunk by encoding
+	dictOffset   int64
+	dataOffset   int64
+}
+
+func newPageWriter(out *objectWriter) *pageWriter {
+	return &pageWriter{out: out, zstd: pageCompressors.Get().(*zstd.Encoder), encodings: map[int32]int32{}}
+}
+
+func (w *pageWriter) release() {
+	pageCompressors.Put(w.zstd)
+	w.zstd = nil
+}
+
+// begin starts a chunk with room for pages data pages.
+func (w *pageWriter) begin(pages int) {
+	w.chunk = Chunk{Pages: make([]Page, 0, pages)}
+	w.compressed, w.uncompressed, w.dictOffset, w.dataOffset = 0, 0, 0, 0
+	clear(w.encodings)
+}
+
+// dictionary writes body as the dictionary page of n values.
+func (w *pageWriter) dictionary(n int) {
+	w.dictOffset = int64(w.out.size)
+	w.chunk.Dict = w.write(pageKindDictionary, encodingPlain, n)
+	w.chunk.DictValues = uint32(n)
+}
+
+// data writes body as a data page of n rows.
+func (w *pageWriter) data(encoding int32, n int) {
+	if w.dataOffset == 0 {
+		w.dataOffset = int64(w.out.size)
+	}
+	w.encodings[encoding]++
+	w.chunk.Pages = append(w.chunk.Pages, w.write(pageKindData, encoding, n))
+}
+
+func (w *pageWriter) write(kind, encoding int32, n int) Page {
+	const room = 48 // for the header, which comes before the body but knows its size
+	if cap(w.page) < room {
+		w.page = make([]byte, 0, 64<<10)
+	}
+	b := w.zstd.EncodeAll(w.body, w.page[:room])
+	w.page = b
+	if len(w.body) > math.MaxInt32 || len(b) > math.MaxInt32 {
+		w.out.err = corruptf("page of %d bytes", len(w.body)) // more than Parquet can say
+		return Page{}
+	}
+	var head [room]byte
+	h := appendPageHeader(head[:0], kind, encoding, n, len(w.body), len(b)-room)
+	page := b[room-len(h):]
+	copy(page, h)
+	p := Page{Offset: w.out.size, Size: uint32(len(page)), CRC: crc32.Checksum(page, castagnoli)}
+	w.compressed += int64(len(page))
+	w.uncompressed += int64(len(h) + len(w.body))
+	w.out.Write(page)
+	return p
+}
+
+// appendPageHeader appends the Thrift compact form of a page header.
+func appendPageHeader(dst []byte, kind, encoding int32, n, uncompressed, compressed int) []byte {
+	i32 := func(step byte, v int) {
+		dst = append(dst, step<<4|thriftI32)
+		dst = binary.AppendVarint(dst, int64(v))
+	}
+	i32(1, int(kind))
+	i32(1, uncompressed)
+	i32(1, compressed)
+	if kind == pageKindDictionary {
+		dst = append(dst, 4<<4|thriftStruct)
+		i32(1, n)
+		i32(1, int(encoding))
+	} else {
+		dst = append(dst, 2<<4|thriftStruct)
+		i32(1, n)
+		i32(1, int(encoding))
+		i32(1, encodingRLE) // definition levels
+		i32(1, encodingRLE) // repetition levels
+	}
+	return append(dst, 0, 0)
+}

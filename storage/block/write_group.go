@@ -1,0 +1,166 @@
+package block
+
+import (
+	"github.com/clewtrace/clew/storage/columns"
+)
+
+// group is one row group being made: its rows copied together, so that the
+// columns are then made from memory that lies in order.
+type group struct {
+	first int // position in the order
+	rows  []columns.Row
+	wild  bool
+	pages []int // ends of pages, in rows of the group
+	attrs []attrValues
+	// attrs_rest, events, links and span_rest
+	rest, events, links, spanRest blobs
+	restBytes                     []byte
+	messages                      blobs // status messages
+}
+
+// attrValues are the values of one promoted attribute in one row group.
+type attrValues struct {
+	rows  []uint32 // sorted; rows that have a value
+	codes []uint32 // dictionary codes, or 0 and 1
+	nums  []uint64 // ints and doubles
+}
+
+// blobs are the values of one column of byte strings.
+type blobs struct {
+	rows []uint32
+	vals [][]byte
+}
+
+func (b *blobs) add(row uint32, val []byte) {
+	b.rows, b.vals = append(b.rows, row), append(b.vals, val)
+}
+
+func (b *blobs) reset() {
+	clear(b.vals)
+	b.rows, b.vals = b.rows[:0], b.vals[:0]
+}
+
+func (g *group) reset(l *layout) {
+	g.rows, g.pages, g.restBytes = g.rows[:0], g.pages[:0], g.restBytes[:0]
+	for _, b := range []*blobs{&g.rest, &g.events, &g.links, &g.spanRest, &g.messages} {
+		b.reset()
+	}
+	if g.attrs == nil {
+		g.attrs = make([]attrValues, len(l.attrs))
+	}
+	for i := range g.attrs {
+		a := &g.attrs[i]
+		a.rows, a.codes, a.nums = a.rows[:0], a.codes[:0], a.nums[:0]
+	}
+}
+
+// gatherer cuts row groups from the order of a Set.
+type gatherer struct {
+	l     *layout
+	opts  *WriteOptions
+	trace int // next trace of the order
+	at    int // next position
+	group group
+}
+
+// next gathers the next row group; false means that there is none.
+//
+// A row group ends with the first trace that fills it, by rows or by bytes.
+// A trace that would make it twice as large is cut.
+func (c *gatherer) next() bool {
+	l, g := c.l, &c.group
+	if c.at == len(l.order.Rows) {
+		return false
+	}
+	g.reset(l)
+	g.first, g.wild = c.at, c.trace >= l.order.Normal
+	bytes, page := 0, 0
+	pageStart := 0
+	for c.trace < len(l.order.Traces) && (c.trace >= l.order.Normal) == g.wild {
+		t := &l.order.Traces[c.trace]
+		end := int(t.First + t.Rows)
+		for c.at < end {
+			n := c.add(uint32(len(g.rows)), l.order.Rows[c.at])
+			bytes, page = bytes+n, page+n
+			c.at++
+			if len(g.rows)-pageStart >= c.opts.PageRows || page >= c.opts.PageBytes {
+				g.pages = append(g.pages, len(g.rows))
+				pageStart, page = len(g.rows), 0
+			}
+			if len(g.rows) >= 2*c.opts.RowGroupRows || bytes >= 2*c.opts.RowGroupBytes {
+				break
+			}
+		}
+		if c.at == end {
+			c.trace++
+		}
+		if len(g.rows) >= c.opts.RowGroupRows || bytes >= c.opts.RowGroupBytes {
+			break
+		}
+	}
+	if pageStart < len(g.rows) {
+		g.pages = append(g.pages, len(g.rows))
+	}
+	return true
+}
+
+// add gathers one row and returns about how many bytes of variable size it has.
+func (c *gatherer) add(i, r uint32) (bytes int) {
+	set, g := c.l.set, &c.group
+	row := set.Row(r)
+	g.rows = append(g.rows, *row)
+	shape := &c.l.shapes[row.Shape]
+	slots := set.SlotsOf(row)
+	for k := range shape.promoted {
+		p := &shape.promoted[k]
+		a := &g.attrs[p.col]
+		a.rows = append(a.rows, i)
+		switch p.typ {
+		case columns.Int, columns.Double:
+			a.nums = append(a.nums, uint64(slots[p.slot])|uint64(slots[p.slot+1])<<32)
+		default:
+			a.codes = append(a.codes, slots[p.slot])
+			if c.l.heavy[p.col] {
+				bytes += len(p.attr.Dict.Value(slots[p.slot]))
+			}
+		}
+	}
+	if len(shape.rest) > 0 {
+		from := len(g.restBytes)
+		for k := range shape.rest {
+			p := &shape.rest[k]
+			var bits uint64
+			var val []byte
+			switch p.typ {
+			case columns.String, columns.Bytes, columns.Any:
+				val = p.attr.Dict.Value(slots[p.slot])
+			case columns.Int, columns.Double:
+				bits = uint64(slots[p.slot]) | uint64(slots[p.slot+1])<<32
+			case columns.Bool:
+				bits = uint64(slots[p.slot])
+			}
+			g.restBytes = AppendRestValue(g.restBytes, p.typ, bits, val)
+		}
+		if n := len(g.restBytes) - from; n > 0 {
+			g.rest.add(i, g.restBytes[from:len(g.restBytes):len(g.restBytes)]) // stays where it is when restBytes moves on
+			bytes += n
+		}
+	}
+	if row.Extra.Len() > 0 {
+		bytes += row.Extra.Len()
+		events, links, rest, message := columns.SplitExtra(set.ExtraOf(row))
+		if len(events) > 0 {
+			g.events.add(i, events)
+		}
+		if len(links) > 0 {
+			g.links.add(i, links)
+		}
+		if len(rest) > 0 {
+			g.spanRest.add(i, rest)
+		}
+		if len(message) > 0 {
+			g.messages.add(i, message)
+		}
+	}
+	return bytes
+}
