@@ -16,7 +16,7 @@ const pageCodec = "zstd-1"
 // each. Pages carry no checksum of their own: the index has one for each.
 var pageCompressors = sync.Pool{New: func() any {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true),
+		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true),
 		zstd.WithWindowSize(512<<10))
 	if err != nil {
 		panic(err) // options are constants
@@ -24,11 +24,18 @@ var pageCompressors = sync.Pool{New: func() any {
 	return z
 }}
 
+// storedBody is the size from which on page bodies are compressed.
+const storedBody = 512
+
 // pageWriter writes the pages of one column chunk after the other.
 type pageWriter struct {
 	out  *objectWriter
 	zstd *zstd.Encoder
 	body []byte // of the page in work
+	// store is from which size on bodies are compressed. Building the tables of
+	// a compressed block takes longer than all else about a small page, and
+	// gains a tenth of it.
+	store int
 	page []byte // header and compressed body
 
 	chunk        Chunk
@@ -40,7 +47,7 @@ type pageWriter struct {
 }
 
 func newPageWriter(out *objectWriter) *pageWriter {
-	return &pageWriter{out: out, zstd: pageCompressors.Get().(*zstd.Encoder), encodings: map[int32]int32{}}
+	return &pageWriter{out: out, zstd: pageCompressors.Get().(*zstd.Encoder), encodings: map[int32]int32{}, store: storedBody}
 }
 
 func (w *pageWriter) release() {
@@ -76,7 +83,12 @@ func (w *pageWriter) write(kind, encoding int32, n int) Page {
 	if cap(w.page) < room {
 		w.page = make([]byte, 0, 64<<10)
 	}
-	b := w.zstd.EncodeAll(w.body, w.page[:room])
+	var b []byte
+	if len(w.body) < w.store {
+		b = appendStored(w.page[:room], w.body)
+	} else {
+		b = w.zstd.EncodeAll(w.body, w.page[:room])
+	}
 	w.page = b
 	if len(w.body) > math.MaxInt32 || len(b) > math.MaxInt32 {
 		w.out.err = corruptf("page of %d bytes", len(w.body)) // more than Parquet can say
@@ -91,6 +103,21 @@ func (w *pageWriter) write(kind, encoding int32, n int) Page {
 	w.uncompressed += int64(len(h) + len(w.body))
 	w.out.Write(page)
 	return p
+}
+
+// appendStored appends a zstd frame that holds body, of less than 64 KiB, as it
+// is.
+func appendStored(dst, body []byte) []byte {
+	n := len(body)
+	dst = append(dst, 0x28, 0xb5, 0x2f, 0xfd) // magic
+	if n < 256 {
+		dst = append(dst, 1<<5, byte(n)) // single segment, size in 1 byte
+	} else {
+		dst = append(dst, 1<<5|1<<6, byte(n-256), byte((n-256)>>8)) // in 2 bytes
+	}
+	head := n<<3 | 1 // last block, raw
+	dst = append(dst, byte(head), byte(head>>8), byte(head>>16))
+	return append(dst, body...)
 }
 
 // appendPageHeader appends the Thrift compact form of a page header.

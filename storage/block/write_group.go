@@ -61,6 +61,28 @@ type gatherer struct {
 	trace int // next trace of the order
 	at    int // next position
 	group group
+
+	// Rows and slots of the positions [from, from+len(rows)), read ahead: one
+	// by one, each read of memory out of order would be waited for.
+	from  int
+	rows  []columns.Row
+	slots []uint32
+	slot  []int // where the slots of a row begin
+}
+
+// readAhead is how many rows are read at once.
+const readAhead = 256
+
+func (c *gatherer) fetch() {
+	set := c.l.set
+	c.from, c.rows, c.slots, c.slot = c.at, c.rows[:0], c.slots[:0], c.slot[:0]
+	for _, r := range c.l.order.Rows[c.at:min(c.at+readAhead, len(c.l.order.Rows))] {
+		c.rows = append(c.rows, *set.Row(r))
+	}
+	for i := range c.rows {
+		c.slot = append(c.slot, len(c.slots))
+		c.slots = append(c.slots, set.SlotsOf(&c.rows[i])...)
+	}
 }
 
 // next gathers the next row group; false means that there is none.
@@ -74,26 +96,22 @@ func (c *gatherer) next() bool {
 	}
 	g.reset(l)
 	g.first, g.wild = c.at, c.trace >= l.order.Normal
-	bytes, page := 0, 0
-	pageStart := 0
+	bytes, page, pageStart := 0, 0, 0
 	for c.trace < len(l.order.Traces) && (c.trace >= l.order.Normal) == g.wild {
 		t := &l.order.Traces[c.trace]
 		end := int(t.First + t.Rows)
-		for c.at < end {
-			n := c.add(uint32(len(g.rows)), l.order.Rows[c.at])
+		for c.at < end && len(g.rows) < 2*c.opts.RowGroupRows && bytes < 2*c.opts.RowGroupBytes {
+			n := c.add()
 			bytes, page = bytes+n, page+n
-			c.at++
 			if len(g.rows)-pageStart >= c.opts.PageRows || page >= c.opts.PageBytes {
 				g.pages = append(g.pages, len(g.rows))
 				pageStart, page = len(g.rows), 0
 			}
-			if len(g.rows) >= 2*c.opts.RowGroupRows || bytes >= 2*c.opts.RowGroupBytes {
-				break
-			}
 		}
-		if c.at == end {
-			c.trace++
+		if c.at < end {
+			break
 		}
+		c.trace++
 		if len(g.rows) >= c.opts.RowGroupRows || bytes >= c.opts.RowGroupBytes {
 			break
 		}
@@ -105,12 +123,18 @@ func (c *gatherer) next() bool {
 }
 
 // add gathers one row and returns about how many bytes of variable size it has.
-func (c *gatherer) add(i, r uint32) (bytes int) {
+func (c *gatherer) add() (bytes int) {
 	set, g := c.l.set, &c.group
-	row := set.Row(r)
+	k := c.at - c.from
+	if k >= len(c.rows) {
+		c.fetch()
+		k = 0
+	}
+	i := uint32(len(g.rows))
+	row, slots := &c.rows[k], c.slots[c.slot[k]:]
 	g.rows = append(g.rows, *row)
+	c.at++
 	shape := &c.l.shapes[row.Shape]
-	slots := set.SlotsOf(row)
 	for k := range shape.promoted {
 		p := &shape.promoted[k]
 		a := &g.attrs[p.col]
@@ -141,8 +165,8 @@ func (c *gatherer) add(i, r uint32) (bytes int) {
 			}
 			g.restBytes = AppendRestValue(g.restBytes, p.typ, bits, val)
 		}
-		if n := len(g.restBytes) - from; n > 0 {
-			g.rest.add(i, g.restBytes[from:len(g.restBytes):len(g.restBytes)]) // stays where it is when restBytes moves on
+		if n := len(g.restBytes) - from; n > 0 { // the bytes stay where they are when restBytes moves on
+			g.rest.add(i, g.restBytes[from:len(g.restBytes):len(g.restBytes)])
 			bytes += n
 		}
 	}

@@ -456,28 +456,47 @@ func parseStatus(b []byte) (code int32, msg []byte, ok bool) {
 // counts, unknown fields), each in order; and the status message. The results
 // may alias extra.
 func SplitExtra(extra []byte) (events, links, rest, statusMessage []byte) {
-	run := func(dst, f []byte) []byte {
-		if dst == nil {
-			return f
-		}
-		return append(dst[:len(dst):len(dst)], f...)
+	// What lies together is not copied.
+	var runs [3]struct {
+		from, to int
+		copied   []byte
 	}
 	for i := 0; i < len(extra); {
 		f, n := trace.NextField(extra, i)
 		if n < 0 {
-			return events, links, rest, statusMessage
+			break
 		}
-		switch raw := extra[i:n:n]; f.Num {
+		k := 2
+		switch f.Num {
 		case 11:
-			events = run(events, raw)
+			k = 0
 		case 13:
-			links = run(links, raw)
+			k = 1
 		case 15:
 			_, statusMessage, _ = parseStatus(f.Data)
+			i = n
+			continue
+		}
+		switch r := &runs[k]; {
+		case r.copied != nil:
+			r.copied = append(r.copied, extra[i:n]...)
+		case r.to == 0:
+			r.from, r.to = i, n
+		case r.to == i:
+			r.to = n
 		default:
-			rest = run(rest, raw)
+			r.copied = append(append([]byte(nil), extra[r.from:r.to]...), extra[i:n]...)
 		}
 		i = n
 	}
-	return events, links, rest, statusMessage
+	var out [3][]byte
+	for k := range runs {
+		switch r := &runs[k]; {
+		case r.copied != nil:
+			out[k] = r.copied
+		case r.to > 0:
+			out[k] = extra[r.from:r.to:r.to]
+		}
+	}
+	return out[0], out[1], out[2], statusMessage
 }

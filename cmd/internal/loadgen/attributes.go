@@ -5,13 +5,14 @@ package loadgen
 // attributes that never change are one block of bytes.
 type program []instruction
 
+// instruction writes one attribute, or some that never change.
 type instruction struct {
 	kind   attributeKind
-	p      chance   // attribute is present, for maybe
-	tag    byte     // of the field that holds the KeyValue
-	key    []byte   // the encoded key; of constant the whole fields
-	values [][]byte // of choice: whole fields
-	rare   []program
+	p      chance    // that a rare key is present
+	tag    byte      // of the field that holds the KeyValue
+	key    []byte    // the encoded key; of constant the whole fields
+	values [][]byte  // of choice: whole fields
+	rare   []program // of rareKey
 	text   template
 	lo, hi uint32
 }
@@ -19,19 +20,18 @@ type instruction struct {
 type attributeKind uint8
 
 const (
-	constant    attributeKind = iota
-	choice                    // one of values, each as likely
-	skewed                    // one of values, the first ones likelier
-	textual                   // a template
-	number                    // an int in [lo, hi]
-	size                      // an int in [lo, hi], small ones likelier
-	amount                    // a double in [lo, hi] with two decimals
-	userID                    // user.id
-	httpStatus                // the status code of the request, an int
-	grpcStatus                // the same of a remote procedure call
-	errorType                 // present on failed spans only
-	rareKey                   // one of the operation's rare keys, with p
-	maybeNumber               // number, with p
+	constant   attributeKind = iota
+	choice                   // one of values, each as likely
+	skewed                   // one of values, the first ones likelier
+	textual                  // a template
+	number                   // an int in [lo, hi]
+	size                     // an int in [lo, hi], small ones likelier
+	amount                   // a double in [lo, hi] with two decimals
+	userID                   // user.id
+	httpStatus               // the status code of the request, an int
+	grpcStatus               // the same of a remote procedure call
+	errorType                // present on failed spans only
+	rareKey                  // one of the operation's rare keys, with p
 )
 
 // spec is an attribute before it is encoded for the field that will hold it.
@@ -111,11 +111,6 @@ func special(key string, kind attributeKind) spec {
 	return spec{name: key, instruction: instruction{kind: kind}}
 }
 
-// seldom is present on a share of the spans, as an int below n.
-func seldom(key string, share float64, n uint32) spec {
-	return spec{name: key, instruction: instruction{kind: maybeNumber, p: chanceOf(share), hi: n}}
-}
-
 // compile encodes specs for fields with the given tag.
 func compile(tag byte, specs []spec) program {
 	var p program
@@ -186,10 +181,6 @@ func (g *Generator) run(dst []byte, p program, s *spanState) []byte {
 			if g.rnd.happens(a.p) {
 				g.stats.RareKeys++
 				dst = g.run(dst, a.rare[g.rnd.below(uint32(len(a.rare)))], s)
-			}
-		case maybeNumber:
-			if g.rnd.happens(a.p) {
-				dst = appendInt(dst, a.tag, a.key, int64(g.rnd.below(a.hi)))
 			}
 		}
 	}

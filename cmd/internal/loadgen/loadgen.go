@@ -54,21 +54,21 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate names the field that is wrong.
+// Validate reports the first value that cannot work.
 func (c *Config) Validate() error {
 	switch {
 	case c.Origin.Unix() < 600:
-		return errors.New("Origin: must lie after 1970")
+		return errors.New("origin must lie after 1970")
 	case c.SpansPerSecond <= 0 || math.IsInf(c.SpansPerSecond, 0) || math.IsNaN(c.SpansPerSecond):
-		return errors.New("SpansPerSecond: must be positive")
+		return errors.New("spans per second must be positive")
 	case c.Spans < 0 || c.Traces < 0:
-		return errors.New("Spans, Traces: must not be negative")
+		return errors.New("spans and traces must not be negative")
 	case c.SpansPerRequest < 1:
-		return errors.New("SpansPerRequest: must be positive")
+		return errors.New("spans per request must be positive")
 	case c.LateTraces < 0 || c.LateTraces > 1:
-		return errors.New("LateTraces: must lie in [0, 1]")
+		return errors.New("the share of late traces must lie in [0, 1]")
 	case c.Users < 1:
-		return errors.New("Users: must be positive")
+		return errors.New("users must be positive")
 	}
 	return nil
 }

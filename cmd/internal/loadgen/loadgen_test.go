@@ -46,7 +46,7 @@ func hash(tb testing.TB, cfg Config) [32]byte {
 
 func TestSameConfigSameBytes(t *testing.T) {
 	cfg := DefaultConfig()
-	cfg.Spans = 40_000
+	cfg.Spans = 20_000
 	first := hash(t, cfg)
 	if hash(t, cfg) != first {
 		t.Error("two runs of one config differ")
@@ -68,11 +68,11 @@ func TestSameConfigSameBytes(t *testing.T) {
 
 // TestLikeness holds the traffic to what its documentation says of it.
 func TestLikeness(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs many spans")
+	}
 	cfg := DefaultConfig()
 	cfg.Spans = 400_000
-	if testing.Short() {
-		cfg.Spans = 200_000
-	}
 	attributes, smallest, keys := 0, math.MaxInt, map[string]bool{}
 	statuses := map[int]int{}
 	services := map[string]bool{}
@@ -130,7 +130,7 @@ func TestLikeness(t *testing.T) {
 // TestCounts compares what the generator says with what it wrote.
 func TestCounts(t *testing.T) {
 	cfg := DefaultConfig()
-	cfg.Spans, cfg.Seed = 30_000, 7
+	cfg.Spans, cfg.Seed = 15_000, 7
 	services := map[string]int64{}
 	operations := map[OperationCount]int64{}
 	users, watched := 0, 0
@@ -202,6 +202,9 @@ func TestCounts(t *testing.T) {
 func TestTrees(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Spans = 60_000
+	if testing.Short() {
+		cfg.Spans = 15_000
+	}
 	type node struct {
 		span   Span
 		parent uint64

@@ -183,7 +183,11 @@ func TestEveryWaySendsTheSameSpans(t *testing.T) {
 			b := &backend{}
 			target := b.start(t, way.protocol)
 			target.Compression = way.compression
-			rep, g, err := drive(t, target, way.replay, 2_000, 3)
+			spans := int64(2_000)
+			if testing.Short() {
+				spans = 500
+			}
+			rep, g, err := drive(t, target, way.replay, spans, 3)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -311,7 +315,7 @@ func TestStops(t *testing.T) {
 					t.Errorf("nothing was sent: %+v", rep)
 				}
 				for _, s := range senders {
-					s.Close()
+					_ = s.Close()
 				}
 			})
 		}
@@ -341,7 +345,7 @@ func TestPaced(t *testing.T) {
 		t.Errorf("4,000 spans at 4,000 a second took %.2f s", rep.Seconds)
 	}
 	for _, s := range senders {
-		s.Close()
+		_ = s.Close()
 	}
 }
 

@@ -63,7 +63,7 @@ func (s *httpReplay) Send(ctx context.Context, r loadgen.Request) error {
 		if err != nil {
 			return 0, "", &refusal{err: err, retryable: true}
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 		if err != nil {
 			return 0, "", &refusal{err: fmt.Errorf("read answer: %w", err), retryable: true}

@@ -118,7 +118,7 @@ func (w *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	ctx, cancel := context.WithTimeout(req.Context(), w.timeout)
 	defer cancel()
 	body, err := io.ReadAll(req.Body)
-	req.Body.Close()
+	_ = req.Body.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (w *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 		return nil, err
 	}
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	resp.Body = io.NopCloser(bytes.NewReader(answer))
 	if err == nil && resp.StatusCode/100 != 2 {
 		err = refusedHTTP(resp.StatusCode, resp.Header, readable(answer))

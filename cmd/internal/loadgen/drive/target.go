@@ -95,7 +95,7 @@ func Open(ctx context.Context, t *Target, m *Meter, n int, replay bool) ([]Sende
 		}
 		if err != nil {
 			for _, open := range senders {
-				open.Close()
+				_ = open.Close()
 			}
 			return nil, err
 		}
