@@ -30,8 +30,9 @@ const (
 
 	// falsePositives is the rate for which filters are sized: 14.4 bits a trace.
 	falsePositives = 0.001
-	// maxShardTraces makes the filter of a shard at most 144 KB.
-	maxShardTraces = 80_000
+	// maxShardTraces makes the filter of a shard at most 54 KB. With a tail of
+	// usual size the whole object is at most 100 KB: one request.
+	maxShardTraces = 30_000
 	// maxBloomHashes bounds what a damaged header may ask for.
 	maxBloomHashes = 64
 )

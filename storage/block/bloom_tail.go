@@ -61,7 +61,8 @@ func withoutZones(g *RowGroup) RowGroup {
 		out.Pages = append(out.Pages, PageZone{Rows: g.Pages[i].Rows})
 	}
 	for i := range g.Chunks {
-		out.Chunks = append(out.Chunks, Chunk{Nulls: g.Chunks[i].Nulls, DictValues: g.Chunks[i].DictValues})
+		c := &g.Chunks[i]
+		out.Chunks = append(out.Chunks, Chunk{Nulls: c.Nulls, DictValues: c.DictValues})
 	}
 	return out
 }

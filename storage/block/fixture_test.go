@@ -286,6 +286,7 @@ func fixtureTraces(s *columns.Set, o *columns.Order, x *Index) {
 // groups fills in the row groups from what arrow has written.
 func (f *fixture) groups(t testing.TB, cols []*testColumn, cuts []int, wild []bool, pageRows int) {
 	data := f.objects[DataObject]
+	var out []byte
 	pf, err := file.NewParquetReader(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
@@ -326,7 +327,7 @@ func (f *fixture) groups(t testing.TB, cols []*testColumn, cuts []int, wild []bo
 			}
 			var ch Chunk
 			var n int
-			ch.Dict, n, ch.Pages, _ = chunkPages(t, data, at, m.TotalCompressedSize())
+			ch.Dict, n, ch.Pages, _ = chunkPages(t, data, at, m.TotalCompressedSize(), &out)
 			ch.DictValues = uint32(n)
 			for k := from; k < to; k++ {
 				if c.null[k] {
@@ -342,7 +343,7 @@ func (f *fixture) groups(t testing.TB, cols []*testColumn, cuts []int, wild []bo
 				ch.Min, ch.Max = signedBounds(c.num[from:to])
 			}
 			if c.physical == ByteArray && ch.Dict.Size > 0 && n <= 256 {
-				d, err := decodeDictionary(data[ch.Dict.Offset:ch.Dict.Offset+uint64(ch.Dict.Size)], ch.Dict, ByteArray, n)
+				d, err := decodeDictionary(out[ch.Dict.Offset:ch.Dict.Offset+uint64(ch.Dict.Size)], ch.Dict, ByteArray, n)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -356,6 +357,7 @@ func (f *fixture) groups(t testing.TB, cols []*testColumn, cuts []int, wild []bo
 		rg.Bytes = last - rg.Offset
 		f.index.RowGroups = append(f.index.RowGroups, rg)
 	}
+	f.objects[DataObject] = out
 }
 
 func signedBounds(v []uint64) (lo, hi int64) {

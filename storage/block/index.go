@@ -113,13 +113,15 @@ type Chunk struct {
 	// Small lists the values of the dictionary in code order if there are at
 	// most 256 and at most 8 KiB of them; else nil. ByteArray columns only.
 	Small [][]byte
+	// Ints lists the values of an Int32 or Int64 column, ascending, if there are
+	// at most 256; else nil.
+	Ints []int64
 }
 
-// Page is one page: header and compressed body.
+// Page is one page: header, which has a checksum, and compressed body.
 type Page struct {
 	Offset uint64 // in data.parquet
 	Size   uint32
-	CRC    uint32 // CRC-32C of all Size bytes
 }
 
 // PageZone bounds one page of every column of a row group.
@@ -181,13 +183,12 @@ type MinuteStats struct {
 	Durations     Histogram
 }
 
-// Edge counts calls from Client to Server: pairs of a span and its child in
+// Edge is RED by minute for calls from Client to Server: pairs of a span and its child in
 // another service, or a CLIENT/PRODUCER span with a SERVER/CONSUMER child.
 type Edge struct {
 	Client, Server string
-	Kind           int32 // kind of the child span
-	Calls, Errors  uint64
-	Durations      Histogram // of the child
+	Kind           int32         // kind of the child span
+	Minutes        []MinuteStats // of the child spans, sorted by Minute
 }
 
 // HalfEdge is a span whose parent is not in the block: the other half may be

@@ -80,7 +80,7 @@ const (
 
 // maxSectionRatio bounds how much larger than stored a section may claim to be
 // (beyond 64 KiB). What compresses better is stored as it is.
-const maxSectionRatio = 4096
+const maxSectionRatio = 256
 
 func maxRaw(stored uint64) uint64 {
 	return min(stored*maxSectionRatio+64<<10, maxPageBytes)

@@ -13,8 +13,6 @@ type encoder struct{ b []byte }
 func (e *encoder) uvarint(v uint64)   { e.b = binary.AppendUvarint(e.b, v) }
 func (e *encoder) varint(v int64)     { e.b = binary.AppendVarint(e.b, v) }
 func (e *encoder) byte(v byte)        { e.b = append(e.b, v) }
-func (e *encoder) uint32(v uint32)    { e.b = binary.LittleEndian.AppendUint32(e.b, v) }
-func (e *encoder) uint64(v uint64)    { e.b = binary.LittleEndian.AppendUint64(e.b, v) }
 func (e *encoder) raw(b []byte)       { e.b = append(e.b, b...) }
 func (e *encoder) bytes(b []byte)     { e.uvarint(uint64(len(b))); e.b = append(e.b, b...) }
 func (e *encoder) string(s string)    { e.uvarint(uint64(len(s))); e.b = append(e.b, s...) }
@@ -84,22 +82,6 @@ func (p *parser) bool() bool {
 		p.fail()
 	}
 	return v == 1
-}
-
-func (p *parser) uint32() uint32 {
-	b := p.raw(4)
-	if b == nil {
-		return 0
-	}
-	return binary.LittleEndian.Uint32(b)
-}
-
-func (p *parser) uint64() uint64 {
-	b := p.raw(8)
-	if b == nil {
-		return 0
-	}
-	return binary.LittleEndian.Uint64(b)
 }
 
 // raw returns the next n bytes, nil if there are fewer.

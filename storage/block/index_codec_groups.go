@@ -14,8 +14,9 @@ import (
 //	    min duration, max duration - min,
 //	  shapes: count, differences,
 //	  chunks, one per column: nulls, dictionary values; unless all are null and
-//	    where the type is an integer: min, max - min; where it is a byte array:
-//	    0, or 1 + number of small values, text numbers
+//	    where the type is an integer: min, max - min, number of values, or 0 for
+//	    more than 256, differences between them but for the first and the last;
+//	    where it is a byte array: 0, or 1 + number of small values, text numbers
 func appendRowGroups(e *encoder, groups []RowGroup, cols []Column) {
 	var texts, list encoder
 	number := map[string]uint64{}
@@ -55,6 +56,7 @@ func appendRowGroups(e *encoder, groups []RowGroup, cols []Column) {
 			case Int32, Int64:
 				list.varint(c.Min)
 				list.uvarint(uint64(c.Max) - uint64(c.Min))
+				appendInts(&list, c.Ints)
 			case ByteArray:
 				if c.Small == nil {
 					list.uvarint(0)
@@ -137,6 +139,7 @@ func parseRowGroups(p *parser, x *Index) {
 			case Int32, Int64:
 				c.Min = p.varint()
 				c.Max = int64(uint64(c.Min) + p.uvarint())
+				c.Ints = parseInts(p, c.Min, c.Max)
 			case ByteArray:
 				c.Small = parseSmall(p, texts)
 			}
@@ -171,7 +174,36 @@ func parseSmall(p *parser, texts [][]byte) [][]byte {
 	return out
 }
 
-// Bounds of Chunk.Small.
+// appendInts encodes Chunk.Ints, of which the bounds of the chunk are the ends.
+func appendInts(e *encoder, list []int64) {
+	e.uvarint(uint64(len(list)))
+	for i := 1; i < len(list)-1; i++ {
+		e.uvarint(uint64(list[i]) - uint64(list[i-1]))
+	}
+}
+
+func parseInts(p *parser, lo, hi int64) []int64 {
+	n := p.uvarint()
+	if n == 0 {
+		return nil
+	}
+	if n > maxSmallValues || n > 2+uint64(len(p.b)) || (n == 1) != (lo == hi) {
+		p.fail()
+		return nil
+	}
+	out := make([]int64, n)
+	out[0], out[n-1] = lo, hi
+	for i := 1; i < len(out)-1; i++ {
+		out[i] = int64(uint64(out[i-1]) + p.uvarint())
+		if out[i] <= out[i-1] || out[i] >= hi {
+			p.fail()
+			return nil
+		}
+	}
+	return out
+}
+
+// Bounds of Chunk.Small and Chunk.Ints.
 const (
 	maxSmallValues = 256
 	maxSmallBytes  = 8 << 10
@@ -180,8 +212,7 @@ const (
 // appendPages encodes where pages lie.
 //
 //	per group: offset, bytes, per chunk with values: gap from the end of the
-//	  chunk before, dictionary size if it has one, size of each page;
-//	per group, chunk and page in the same order: crc32c u32 (dictionary first)
+//	  chunk before, dictionary size if it has one, size of each page
 func appendPages(e *encoder, groups []RowGroup) {
 	for i := range groups {
 		g := &groups[i]
@@ -204,22 +235,10 @@ func appendPages(e *encoder, groups []RowGroup) {
 			}
 		}
 	}
-	for i := range groups {
-		for j := range groups[i].Chunks {
-			c := &groups[i].Chunks[j]
-			if c.DictValues > 0 {
-				e.uint32(c.Dict.CRC)
-			}
-			for _, p := range c.Pages {
-				e.uint32(p.CRC)
-			}
-		}
-	}
 }
 
 // parsePages fills the places of the pages of groups.
 func parsePages(p *parser, groups []RowGroup) {
-	total := 0
 	for i := range groups {
 		g := &groups[i]
 		g.Offset, g.Bytes = p.uvarint(), p.uvarint()
@@ -252,27 +271,10 @@ func parsePages(p *parser, groups []RowGroup) {
 			}
 			if c.DictValues > 0 {
 				c.Dict = place()
-				total++
 			}
 			c.Pages = make([]Page, len(g.Pages))
 			for k := range c.Pages {
 				c.Pages[k] = place()
-			}
-			total += len(c.Pages)
-		}
-	}
-	sums := parser{b: p.raw(4 * total), bad: p.bad}
-	if p.bad {
-		return
-	}
-	for i := range groups {
-		for j := range groups[i].Chunks {
-			c := &groups[i].Chunks[j]
-			if c.DictValues > 0 {
-				c.Dict.CRC = sums.uint32()
-			}
-			for k := range c.Pages {
-				c.Pages[k].CRC = sums.uint32()
 			}
 		}
 	}

@@ -44,42 +44,65 @@ func (p *parser) histogram(arena *[]Bucket) (h Histogram, sum uint64) {
 	return Histogram((*arena)[from:len(*arena):len(*arena)]), sum
 }
 
+// minutes encodes the count of minutes and for each the difference from the one
+// before, errors, sum of durations, and histogram, whose counts add up to the
+// spans.
+func (e *encoder) minutes(list []MinuteStats) {
+	e.uvarint(uint64(len(list)))
+	last := uint32(0)
+	for i := range list {
+		m := &list[i]
+		e.uvarint(uint64(m.Minute - last))
+		e.uvarint(uint64(m.Errors))
+		e.uvarint(m.DurationSum)
+		e.histogram(m.Durations)
+		last = m.Minute
+	}
+}
+
+// minutes appends histograms to arena.
+func (p *parser) minutes(arena *[]Bucket) []MinuteStats {
+	out := make([]MinuteStats, p.count(4))
+	last := uint64(0)
+	for j := range out {
+		m := &out[j]
+		d := p.uvarint()
+		if last += d; last > math.MaxUint32 || j > 0 && d == 0 {
+			p.fail()
+			return nil
+		}
+		m.Minute, m.Errors, m.DurationSum = uint32(last), p.uint32v(), p.uvarint()
+		var sum uint64
+		m.Durations, sum = p.histogram(arena)
+		if sum > math.MaxUint32 || p.bad {
+			p.fail()
+			return nil
+		}
+		m.Spans = uint32(sum)
+	}
+	return out
+}
+
 // operationEncoder builds SectionOperations from operations sorted by (service,
 // name, kind).
 //
 //	services: count, per service its bytes | count | per operation: service,
-//	name, kind, minutes: count, per minute: difference, errors, sum of
-//	durations, histogram (whose counts add up to the spans)
+//	name, kind, minutes
 type operationEncoder struct {
 	n     int
 	list  encoder
 	texts stringTable
 }
 
-func (e *operationEncoder) operation(service, name string, kind int32, minutes int) {
+func (e *operationEncoder) add(service, name string, kind int32, minutes []MinuteStats) {
 	e.n++
 	e.list.uvarint(e.texts.number(service))
 	e.list.string(name)
 	e.list.varint(int64(kind))
-	e.list.uvarint(uint64(minutes))
+	e.list.minutes(minutes)
 }
 
-// minute follows operation, as often as it said; last is the minute before, 0
-// for the first.
-func (e *operationEncoder) minute(m *MinuteStats, last uint32) {
-	e.list.uvarint(uint64(m.Minute - last))
-	e.list.uvarint(uint64(m.Errors))
-	e.list.uvarint(m.DurationSum)
-	e.list.histogram(m.Durations)
-}
-
-func (e *operationEncoder) finish() []byte {
-	var out encoder
-	e.texts.append(&out)
-	out.uvarint(uint64(e.n))
-	out.raw(e.list.b)
-	return out.b
-}
+func (e *operationEncoder) finish() []byte { return e.texts.before(e.n, &e.list) }
 
 func parseOperations(p *parser) []OperationStats {
 	texts := parseStrings(p)
@@ -94,22 +117,7 @@ func parseOperations(p *parser) []OperationStats {
 		}
 		o.Service, o.Name = texts[service], p.string()
 		o.Kind = p.int32v()
-		o.Minutes = make([]MinuteStats, p.count(4))
-		last := uint64(0)
-		for j := range o.Minutes {
-			m := &o.Minutes[j]
-			if last += p.uvarint(); last > math.MaxUint32 {
-				p.fail()
-				return nil
-			}
-			m.Minute, m.Errors, m.DurationSum = uint32(last), p.uint32v(), p.uvarint()
-			var sum uint64
-			m.Durations, sum = p.histogram(&arena)
-			if sum > math.MaxUint32 {
-				p.fail()
-			}
-			m.Spans = uint32(sum)
-		}
+		o.Minutes = p.minutes(&arena)
 		if p.bad {
 			return nil
 		}
@@ -125,29 +133,29 @@ func (p *parser) int32v() int32 {
 	return int32(v)
 }
 
-// appendEdges encodes edges.
+// edgeEncoder builds SectionEdges from edges sorted by (client, server, kind).
 //
 //	services: count, per service its bytes | count | per edge: client, server,
-//	kind, errors, histogram (whose counts add up to the calls)
-func appendEdges(e *encoder, edges []Edge) {
-	var texts stringTable
-	var list encoder
-	for i := range edges {
-		g := &edges[i]
-		list.uvarint(texts.number(g.Client))
-		list.uvarint(texts.number(g.Server))
-		list.varint(int64(g.Kind))
-		list.uvarint(g.Errors)
-		list.histogram(g.Durations)
-	}
-	texts.append(e)
-	e.uvarint(uint64(len(edges)))
-	e.raw(list.b)
+//	kind, minutes
+type edgeEncoder struct {
+	n     int
+	list  encoder
+	texts stringTable
 }
+
+func (e *edgeEncoder) add(client, server string, kind int32, minutes []MinuteStats) {
+	e.n++
+	e.list.uvarint(e.texts.number(client))
+	e.list.uvarint(e.texts.number(server))
+	e.list.varint(int64(kind))
+	e.list.minutes(minutes)
+}
+
+func (e *edgeEncoder) finish() []byte { return e.texts.before(e.n, &e.list) }
 
 func parseEdges(p *parser) []Edge {
 	texts := parseStrings(p)
-	out := make([]Edge, p.count(5))
+	out := make([]Edge, p.count(4))
 	var arena []Bucket
 	for i := range out {
 		g := &out[i]
@@ -157,8 +165,8 @@ func parseEdges(p *parser) []Edge {
 			return nil
 		}
 		g.Client, g.Server = texts[client], texts[server]
-		g.Kind, g.Errors = p.int32v(), p.uvarint()
-		g.Durations, g.Calls = p.histogram(&arena)
+		g.Kind = p.int32v()
+		g.Minutes = p.minutes(&arena)
 		if p.bad {
 			return nil
 		}

@@ -294,6 +294,15 @@ func (t *stringTable) append(e *encoder) {
 	e.raw(t.list.b)
 }
 
+// before returns the table, a count and what is counted.
+func (t *stringTable) before(n int, list *encoder) []byte {
+	var out encoder
+	t.append(&out)
+	out.uvarint(uint64(n))
+	out.raw(list.b)
+	return out.b
+}
+
 func parseStrings(p *parser) []string {
 	out := make([]string, p.count(1))
 	for i := range out {

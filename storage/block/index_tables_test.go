@@ -110,7 +110,7 @@ func naiveTables(t *testing.T, s *columns.Set) *naive {
 				from := tr.Service(&tr.Spans[p])
 				call := (tr.Spans[p].Kind == 3 || tr.Spans[p].Kind == 4) && (sp.Kind == 2 || sp.Kind == 5)
 				if from != service || call {
-					count(edges, fmt.Sprintf("%q %q %d", from, service, sp.Kind), span)
+					count(edges, fmt.Sprintf("%q %q %d %d", from, service, sp.Kind, uint64(span.StartTimestamp())/60e9), span)
 				}
 			}
 			if !sp.Parent.IsZero() && !ids[sp.Parent] {
@@ -123,7 +123,7 @@ func naiveTables(t *testing.T, s *columns.Set) *naive {
 		out.operations[k] = c.String()
 	}
 	for k, c := range edges {
-		out.edges[k] = fmt.Sprint(c.spans, c.errors, c.durations)
+		out.edges[k] = c.String()
 	}
 	slices.Sort(out.halfEdges)
 	slices.Sort(out.linked)
@@ -156,24 +156,22 @@ func wrapSpan(tr *trace.Trace, s *trace.Span) []byte {
 func TestIndexTables(t *testing.T) {
 	writeCases(t, func(t *testing.T, s *columns.Set, _ memory, m *Meta, x *Index) {
 		want := naiveTables(t, s)
-		operations := map[string]string{}
-		for i := range x.Operations {
-			o := &x.Operations[i]
-			for _, mi := range o.Minutes {
+		minutes := func(m map[string]string, key string, list []MinuteStats) {
+			for _, mi := range list {
 				c := naiveCount{uint64(mi.Spans), uint64(mi.Errors), mi.DurationSum, map[uint8]uint64{}}
 				for _, b := range mi.Durations {
 					c.durations[b.Exp] = uint64(b.Count)
 				}
-				operations[fmt.Sprintf("%q %q %d %d", o.Service, o.Name, o.Kind, mi.Minute)] = c.String()
+				m[fmt.Sprintf("%s %d", key, mi.Minute)] = c.String()
 			}
 		}
-		edges := map[string]string{}
+		operations, edges := map[string]string{}, map[string]string{}
+		for i := range x.Operations {
+			o := &x.Operations[i]
+			minutes(operations, fmt.Sprintf("%q %q %d", o.Service, o.Name, o.Kind), o.Minutes)
+		}
 		for _, e := range x.Edges {
-			durations := map[uint8]uint64{}
-			for _, b := range e.Durations {
-				durations[b.Exp] = uint64(b.Count)
-			}
-			edges[fmt.Sprintf("%q %q %d", e.Client, e.Server, e.Kind)] = fmt.Sprint(e.Calls, e.Errors, durations)
+			minutes(edges, fmt.Sprintf("%q %q %d", e.Client, e.Server, e.Kind), e.Minutes)
 		}
 		names := map[string]uint64{}
 		for _, n := range x.Names {
@@ -252,6 +250,17 @@ func checkZones(t *testing.T, s *columns.Set, m *Meta, x *Index) {
 			c, col := &rg.Chunks[i], &x.Columns[i]
 			if c.Nulls != nulls[col.Name] {
 				t.Fatalf("row group %d, %s: %d nulls, want %d", g, col.Name, c.Nulls, nulls[col.Name])
+			}
+			if c.Ints != nil {
+				for _, v := range c.Ints {
+					if !values[col.Name][numberCell(uint64(v)).val] && col.Physical == Int64 {
+						t.Fatalf("row group %d, %s: no value %d", g, col.Name, v)
+					}
+				}
+				if !slices.IsSorted(c.Ints) || col.Physical == Int64 && len(c.Ints) != len(values[col.Name]) ||
+					c.Ints[0] != c.Min || c.Ints[len(c.Ints)-1] != c.Max {
+					t.Fatalf("row group %d, %s: integers %v between %d and %d, want %d", g, col.Name, c.Ints, c.Min, c.Max, len(values[col.Name]))
+				}
 			}
 			if c.Small == nil {
 				continue

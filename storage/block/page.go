@@ -17,7 +17,8 @@ const maxPageBytes = 1 << 30
 // maxPageRows bounds the rows of a page.
 const maxPageRows = 1 << 20
 
-// castagnoli is the table of every checksum in a block.
+// castagnoli is the table of all checksums in a block but those of pages, for
+// which Parquet prescribes CRC-32.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrCorrupt reports bytes of a block that are not what was written.
@@ -79,14 +80,12 @@ func growBytes(b []byte, n int) []byte {
 	return grown
 }
 
-// openPage checks the bytes of a page against its place in the index and
-// returns its header and its compressed body.
+// openPage checks the bytes of a page against its place in the index and its
+// checksum, and returns its header and its compressed body. The checksum does
+// not cover the header, all of which is checked against what is known otherwise.
 func openPage(raw []byte, p Page) (h pageHeader, body []byte, err error) {
 	if uint64(len(raw)) != uint64(p.Size) {
 		return h, nil, corruptf("page of %d bytes: have %d", p.Size, len(raw))
-	}
-	if crc32.Checksum(raw, castagnoli) != p.CRC {
-		return h, nil, errChecksum
 	}
 	h, n, err := parsePageHeader(raw)
 	if err != nil {
@@ -94,6 +93,12 @@ func openPage(raw []byte, p Page) (h pageHeader, body []byte, err error) {
 	}
 	if h.Compressed != len(raw)-n {
 		return h, nil, corruptf("page body of %d bytes: header says %d", len(raw)-n, h.Compressed)
+	}
+	if !h.HasCRC {
+		return h, nil, corruptf("page without a checksum")
+	}
+	if crc32.ChecksumIEEE(raw[n:]) != h.CRC {
+		return h, nil, errChecksum
 	}
 	return h, raw[n:], nil
 }

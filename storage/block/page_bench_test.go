@@ -36,7 +36,9 @@ func BenchmarkPage(b *testing.B) {
 		if m.HasDictionaryPage() {
 			from = m.DictionaryPageOffset()
 		}
-		dict, n, pages, _ := chunkPages(b, data, from, m.TotalCompressedSize())
+		var out []byte
+		dict, n, pages, _ := chunkPages(b, data, from, m.TotalCompressedSize(), &out)
+		data = out
 		var d *values
 		if dict.Size > 0 {
 			if d, err = decodeDictionary(data[dict.Offset:dict.Offset+uint64(dict.Size)], dict, c.physical, n); err != nil {

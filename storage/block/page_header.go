@@ -25,7 +25,9 @@ type pageHeader struct {
 	Compressed   int // bytes of the body as it stands
 	Values       int // rows, nulls included; for a dictionary its entries
 	Encoding     int32
-	DefEncoding  int32 // of definition levels; data pages only
+	DefEncoding  int32  // of definition levels; data pages only
+	CRC          uint32 // CRC-32 (IEEE) of the body as it stands
+	HasCRC       bool
 }
 
 var errPageHeader = errors.New("damaged page header")
@@ -44,6 +46,8 @@ func parsePageHeader(b []byte) (h pageHeader, n int, err error) {
 			h.Uncompressed = int(t.i32())
 		case id == 3 && typ == thriftI32:
 			h.Compressed = int(t.i32())
+		case id == 4 && typ == thriftI32:
+			h.CRC, h.HasCRC = uint32(t.i32()), true
 		case (id == 5 || id == 7) && typ == thriftStruct:
 			inner = id
 			t.fields(1, func(id int16, typ byte) {

@@ -15,7 +15,7 @@ import (
 )
 
 // parquetFile writes data.parquet: schema and metadata are arrow's, pages our
-// own (see docs/design/0002-block-v1.md for why). Row groups are written one
+// own (see docs/design/0003-block-format.md for why). Row groups are written one
 // after the other, columns within them in file order.
 type parquetFile struct {
 	out   *objectWriter
@@ -41,8 +41,8 @@ func newParquetFile(out *objectWriter, cols []Column) (*parquetFile, error) {
 			return nil, fmt.Errorf("column %s: %w", cols[i].Name, err)
 		}
 		fields = append(fields, f)
-		if cols[i].Name == startColumn {
-			props = append(props, parquet.WithEncodingFor(startColumn, parquet.Encodings.DeltaBinaryPacked))
+		if cols[i].Physical == Int64 { // where there is no dictionary
+			props = append(props, parquet.WithEncodingFor(cols[i].Name, parquet.Encodings.DeltaBinaryPacked))
 		}
 	}
 	root, err := schema.NewGroupNode("span", parquet.Repetitions.Required, fields, -1)
@@ -55,7 +55,6 @@ func newParquetFile(out *objectWriter, cols []Column) (*parquetFile, error) {
 	return f, nil
 }
 
-// startColumn is the only column in DELTA_BINARY_PACKED.
 const startColumn = "start_unix_nano"
 
 // field is the schema of a column, with the logical types by which other tools

@@ -13,7 +13,7 @@ import (
 const pageCodec = "zstd-1"
 
 // pageCompressors keeps compressors between blocks, for they hold about 1 MiB
-// each. Pages carry no checksum of their own: the index has one for each.
+// each. The frames carry no checksum: the page header has one.
 var pageCompressors = sync.Pool{New: func() any {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
 		zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true), zstd.WithSingleSegment(true),
@@ -36,7 +36,9 @@ type pageWriter struct {
 	// a compressed block takes longer than all else about a small page, and
 	// gains a tenth of it.
 	store int
-	page []byte // header and compressed body
+	// random: a page of the chunk hardly became smaller, so the others are stored.
+	random bool
+	page   []byte // header and compressed body
 
 	chunk        Chunk
 	compressed   int64 // of the chunk, headers included
@@ -58,7 +60,7 @@ func (w *pageWriter) release() {
 // begin starts a chunk with room for pages data pages.
 func (w *pageWriter) begin(pages int) {
 	w.chunk = Chunk{Pages: make([]Page, 0, pages)}
-	w.compressed, w.uncompressed, w.dictOffset, w.dataOffset = 0, 0, 0, 0
+	w.compressed, w.uncompressed, w.dictOffset, w.dataOffset, w.random = 0, 0, 0, 0, false
 	clear(w.encodings)
 }
 
@@ -75,6 +77,7 @@ func (w *pageWriter) data(encoding int32, n int) {
 		w.dataOffset = int64(w.out.size)
 	}
 	w.encodings[encoding]++
+	w.random = w.random || encoding == encodingDelta // packed to the bit
 	w.chunk.Pages = append(w.chunk.Pages, w.write(pageKindData, encoding, n))
 }
 
@@ -84,10 +87,11 @@ func (w *pageWriter) write(kind, encoding int32, n int) Page {
 		w.page = make([]byte, 0, 64<<10)
 	}
 	var b []byte
-	if len(w.body) < w.store {
+	if len(w.body) < w.store || w.random && kind == pageKindData {
 		b = appendStored(w.page[:room], w.body)
 	} else {
 		b = w.zstd.EncodeAll(w.body, w.page[:room])
+		w.random = kind == pageKindData && (len(b)-room)*randomDen > len(w.body)*randomNum
 	}
 	w.page = b
 	if len(w.body) > math.MaxInt32 || len(b) > math.MaxInt32 {
@@ -95,48 +99,70 @@ func (w *pageWriter) write(kind, encoding int32, n int) Page {
 		return Page{}
 	}
 	var head [room]byte
-	h := appendPageHeader(head[:0], kind, encoding, n, len(w.body), len(b)-room)
+	h := appendPageHeader(head[:0], &pageHeader{Kind: kind, Encoding: encoding, Values: n, Uncompressed: len(w.body),
+		Compressed: len(b) - room, CRC: crc32.ChecksumIEEE(b[room:])})
 	page := b[room-len(h):]
 	copy(page, h)
-	p := Page{Offset: w.out.size, Size: uint32(len(page)), CRC: crc32.Checksum(page, castagnoli)}
+	p := Page{Offset: w.out.size, Size: uint32(len(page))}
 	w.compressed += int64(len(page))
 	w.uncompressed += int64(len(h) + len(w.body))
 	w.out.Write(page)
 	return p
 }
 
-// appendStored appends a zstd frame that holds body, of less than 64 KiB, as it
-// is.
+// Of a page that keeps more than randomNum/randomDen of its size, the next ones
+// of the column are not compressed: that would take long, in vain.
+const randomNum, randomDen = 15, 16
+
+// zstdBlock is the most that a block of a zstd frame holds.
+const zstdBlock = 128 << 10
+
+// appendStored appends a zstd frame that holds body as it is.
 func appendStored(dst, body []byte) []byte {
 	n := len(body)
 	dst = append(dst, 0x28, 0xb5, 0x2f, 0xfd) // magic
-	if n < 256 {
-		dst = append(dst, 1<<5, byte(n)) // single segment, size in 1 byte
-	} else {
-		dst = append(dst, 1<<5|1<<6, byte(n-256), byte((n-256)>>8)) // in 2 bytes
+	const single = 1 << 5                     // segment
+	switch {
+	case n < 256:
+		dst = append(dst, single, byte(n))
+	case n < 256+1<<16:
+		dst = append(dst, single|1<<6, byte(n-256), byte((n-256)>>8))
+	default:
+		dst = binary.LittleEndian.AppendUint32(append(dst, single|2<<6), uint32(n))
 	}
-	head := n<<3 | 1 // last block, raw
-	dst = append(dst, byte(head), byte(head>>8), byte(head>>16))
-	return append(dst, body...)
+	for {
+		n := min(len(body), zstdBlock)
+		head := n << 3 // raw
+		if n == len(body) {
+			head |= 1 // last
+		}
+		dst = append(dst, byte(head), byte(head>>8), byte(head>>16))
+		dst, body = append(dst, body[:n]...), body[n:]
+		if head&1 != 0 {
+			return dst
+		}
+	}
 }
 
-// appendPageHeader appends the Thrift compact form of a page header.
-func appendPageHeader(dst []byte, kind, encoding int32, n, uncompressed, compressed int) []byte {
+// appendPageHeader appends the Thrift compact form of a page header, with its
+// checksum.
+func appendPageHeader(dst []byte, h *pageHeader) []byte {
 	i32 := func(step byte, v int) {
 		dst = append(dst, step<<4|thriftI32)
 		dst = binary.AppendVarint(dst, int64(v))
 	}
-	i32(1, int(kind))
-	i32(1, uncompressed)
-	i32(1, compressed)
-	if kind == pageKindDictionary {
-		dst = append(dst, 4<<4|thriftStruct)
-		i32(1, n)
-		i32(1, int(encoding))
+	i32(1, int(h.Kind))
+	i32(1, h.Uncompressed)
+	i32(1, h.Compressed)
+	i32(1, int(int32(h.CRC)))
+	if h.Kind == pageKindDictionary {
+		dst = append(dst, 3<<4|thriftStruct)
+		i32(1, h.Values)
+		i32(1, int(h.Encoding))
 	} else {
-		dst = append(dst, 2<<4|thriftStruct)
-		i32(1, n)
-		i32(1, int(encoding))
+		dst = append(dst, 1<<4|thriftStruct)
+		i32(1, h.Values)
+		i32(1, int(h.Encoding))
 		i32(1, encodingRLE) // definition levels
 		i32(1, encodingRLE) // repetition levels
 	}

@@ -12,7 +12,7 @@ import (
 
 // Promotion is the rule that gives span attributes columns of their own. The
 // others stand in attrs_rest, from where they are as exact, but slower to
-// search. docs/design/0002-block-v1.md has the measurements behind the defaults.
+// search. docs/design/0003-block-format.md has the measurements behind the defaults.
 type Promotion struct {
 	// MaxColumns is how many attributes get a column at most, the most
 	// frequent first.

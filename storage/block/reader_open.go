@@ -84,5 +84,11 @@ func (x *Index) cost() int64 {
 			n += 48 + int64(len(x.Operations[i].Minutes[k].Durations))*8
 		}
 	}
-	return n + int64(len(x.Edges))*128 + int64(len(x.HalfEdges))*96 + int64(len(x.Linked))*32 + int64(len(x.Names))*64
+	for i := range x.Edges {
+		n += 80
+		for k := range x.Edges[i].Minutes {
+			n += 48 + int64(len(x.Edges[i].Minutes[k].Durations))*8
+		}
+	}
+	return n + int64(len(x.HalfEdges))*96 + int64(len(x.Linked))*32 + int64(len(x.Names))*64
 }

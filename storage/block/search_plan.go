@@ -2,6 +2,7 @@ package block
 
 import (
 	"math"
+	"slices"
 
 	"github.com/clewtrace/clew/storage"
 	"github.com/clewtrace/clew/storage/columns"
@@ -187,12 +188,12 @@ func (t *tagPlan) mayHold(g *RowGroup, f *fixedColumns, x *Index) bool {
 	if inRange(t.resources, &g.Chunks[f.resource]) || inRange(t.scopes, &g.Chunks[f.scope]) {
 		return true
 	}
-	if c := &g.Chunks[f.kind]; t.m.Kind >= 0 && int64(t.m.Kind) >= c.Min && int64(t.m.Kind) <= c.Max {
+	if t.m.Kind >= 0 && g.Chunks[f.kind].mayHold(int64(t.m.Kind)) {
 		return true
 	}
 	if t.m.Status >= 0 {
 		if c := &g.Chunks[f.status]; t.m.Status != storage.StatusError {
-			if t.m.StatusNot || int64(t.m.Status) >= c.Min && int64(t.m.Status) <= c.Max {
+			if t.m.StatusNot || c.mayHold(int64(t.m.Status)) {
 				return true
 			}
 		} else if t.m.StatusNot && g.Errors < g.Rows || !t.m.StatusNot && g.Errors > 0 {
@@ -200,7 +201,7 @@ func (t *tagPlan) mayHold(g *RowGroup, f *fixedColumns, x *Index) bool {
 		}
 	}
 	for _, col := range t.promoted {
-		if c := &g.Chunks[col]; c.Nulls < g.Rows && (x.Columns[col].Physical != ByteArray || smallMayHold(c, t.m.Text)) {
+		if c := &g.Chunks[col]; c.Nulls < g.Rows && smallMayHold(c, t.m.Text) && t.intsMayHold(c) {
 			return true
 		}
 	}
@@ -215,11 +216,24 @@ func (t *tagPlan) mayHold(g *RowGroup, f *fixedColumns, x *Index) bool {
 	return t.events && g.Chunks[f.events].Nulls < g.Rows
 }
 
+func (t *tagPlan) intsMayHold(c *Chunk) bool {
+	return c.Ints == nil || slices.ContainsFunc(c.Ints, func(v int64) bool { return t.m.Value(columns.Int, uint64(v), nil) })
+}
+
 func inRange(set map[int32]bool, c *Chunk) bool {
 	for v := range set {
-		if int64(v) >= c.Min && int64(v) <= c.Max {
+		if c.mayHold(int64(v)) {
 			return true
 		}
 	}
 	return false
+}
+
+// mayHold reports whether a value may be among those of an integer column.
+func (c *Chunk) mayHold(v int64) bool {
+	if c.Ints == nil {
+		return v >= c.Min && v <= c.Max
+	}
+	_, found := slices.BinarySearch(c.Ints, v)
+	return found
 }

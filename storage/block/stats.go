@@ -18,9 +18,10 @@ type collector struct {
 
 	traces     traceEncoder
 	halfEdges  halfEdgeEncoder
-	operations operationTable
-	edges      map[edgeKey]uint32 // index of edgeCounts
-	edgeCounts []edgeCount
+	operations minuteTable
+	edges      minuteTable
+	edgeNumber map[edgeKey]uint32
+	edgeKeys   []edgeKey // by number
 	linked     []linkedEntry
 	names      nameTable
 	normal     PartMeta
@@ -37,7 +38,7 @@ type collector struct {
 type serviceCount struct{ spans, errors uint32 }
 
 func newCollector(l *layout) *collector {
-	c := &collector{l: l, edges: map[edgeKey]uint32{}, services: make([]serviceCount, len(l.services))}
+	c := &collector{l: l, edgeNumber: map[edgeKey]uint32{}, services: make([]serviceCount, len(l.services))}
 	for _, s := range l.services { // first, so that their numbers are those of the layout
 		c.traces.text(s)
 	}

@@ -34,7 +34,7 @@ type WriteOptions struct {
 	// A row group ends with the first trace that makes it RowGroupRows or
 	// RowGroupBytes (of values of variable size); a trace that makes it twice
 	// as large is cut. A page ends at PageRows or PageBytes. 0 means 50,000
-	// rows, 16 MiB, 2,000 rows, 1 MiB.
+	// rows, 16 MiB, 4,000 rows, 1 MiB; docs/design/0003-block-format.md says why.
 	RowGroupRows, RowGroupBytes int
 	PageRows, PageBytes         int
 }
@@ -48,7 +48,7 @@ func (o *WriteOptions) withDefaults() WriteOptions {
 	}
 	set(&out.RowGroupRows, 50_000)
 	set(&out.RowGroupBytes, 16<<20)
-	set(&out.PageRows, 2_000)
+	set(&out.PageRows, 4_000)
 	set(&out.PageBytes, 1<<20)
 	out.PageRows = min(out.PageRows, maxPageRows)
 	if out.Promotion == (Promotion{}) {
@@ -171,7 +171,8 @@ func (w *blockWriter) writeGroups(ctx context.Context, file *parquetFile) error 
 const maxFooterTables = 16 << 20
 
 func (w *blockWriter) footer(file *parquetFile) error {
-	notes := []error{file.note("clew.format", fmt.Sprint(FormatVersion)), file.note("clew.block", w.opts.ID.String())}
+	notes := []error{file.note("clew.format", fmt.Sprint(FormatVersion)), file.note("clew.block", w.opts.ID.String()),
+		file.note("clew.normal_rows", fmt.Sprint(w.stats.normal.Rows))}
 	for _, s := range []struct {
 		name string
 		p    *packed
@@ -199,8 +200,8 @@ func (w *blockWriter) writeIndex() error {
 		section(SectionPages, func() { appendPages(&e, w.index.RowGroups) }),
 		pack(SectionTraceIDs, s.traces.ids),
 		pack(SectionTraces, s.traces.finish()),
-		pack(SectionOperations, s.operations.finish(w.set)),
-		section(SectionEdges, func() { appendEdges(&e, s.sortedEdges()) }),
+		pack(SectionOperations, s.finishOperations()),
+		pack(SectionEdges, s.finishEdges()),
 		pack(SectionHalfEdges, s.halfEdges.finish()),
 		section(SectionLinked, func() { appendLinked(&e, s.sortedLinks()) }),
 		section(SectionNames, func() { appendNames(&e, s.names.sorted()) }),

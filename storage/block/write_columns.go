@@ -36,13 +36,14 @@ func (m *chunkMaker) column(l *layout, g *group, i int) (Chunk, error) {
 		return m.attribute(l, g, i-l.first)
 	}
 	number := func(f func(r *columns.Row) uint64) (Chunk, error) {
-		return m.numbers(Int32, nil, m.each(g, f), true)
+		return m.numbers(Int32, nil, m.each(g, f))
 	}
+	texts := func(b *blobs, coded bool) (Chunk, error) { return m.texts(m.rowsOf(b.rows), b.vals, coded) }
 	switch col.Name {
 	case startColumn:
-		return m.delta(m.each(g, func(r *columns.Row) uint64 { return r.Start }))
+		return m.delta(nil, m.each(g, func(r *columns.Row) uint64 { return r.Start }))
 	case "duration_ns":
-		return m.numbers(Int64, nil, m.each(g, func(r *columns.Row) uint64 { return uint64(r.Duration()) }), false)
+		return m.delta(nil, m.each(g, func(r *columns.Row) uint64 { return uint64(r.Duration()) }))
 	case "resource_id":
 		return number(func(r *columns.Row) uint64 { return uint64(l.resources[r.Resource]) })
 	case "service":
@@ -62,7 +63,7 @@ func (m *chunkMaker) column(l *layout, g *group, i int) (Chunk, error) {
 		for _, n := range l.order.Subtree[g.first : g.first+len(g.rows)] {
 			m.values = append(m.values, uint64(n))
 		}
-		return m.numbers(Int32, nil, m.values, true)
+		return m.numbers(Int32, nil, m.values)
 	case "parent_delta":
 		m.values = m.values[:0]
 		for i, p := range l.order.Parent[g.first : g.first+len(g.rows)] {
@@ -72,7 +73,7 @@ func (m *chunkMaker) column(l *layout, g *group, i int) (Chunk, error) {
 			}
 			m.values = append(m.values, uint64(d))
 		}
-		return m.numbers(Int32, nil, m.values, true)
+		return m.numbers(Int32, nil, m.values)
 	case "trace_id":
 		m.fixed = m.fixed[:0]
 		for i := range g.rows {
@@ -86,19 +87,19 @@ func (m *chunkMaker) column(l *layout, g *group, i int) (Chunk, error) {
 		}
 		return m.fixedSize(nil, m.fixed, 8)
 	case "parent_span_id":
-		return m.fixedSize(m.parents(l, g), m.fixed, 8)
+		return m.fixedSize(m.rowsOf(m.parents(l, g)), m.fixed, 8)
 	case "flags":
 		return number(func(r *columns.Row) uint64 { return uint64(int32(r.Flags)) })
 	case "status_message":
-		return m.texts(g.messages.rows, g.messages.vals, true)
+		return texts(&g.messages, true)
 	case "attrs_rest":
-		return m.texts(g.rest.rows, g.rest.vals, false)
+		return texts(&g.rest, false)
 	case "events":
-		return m.texts(g.events.rows, g.events.vals, false)
+		return texts(&g.events, false)
 	case "links":
-		return m.texts(g.links.rows, g.links.vals, false)
+		return texts(&g.links, false)
 	case "span_rest":
-		return m.texts(g.spanRest.rows, g.spanRest.vals, false)
+		return texts(&g.spanRest, false)
 	}
 	panic("block: no column " + col.Name)
 }
@@ -128,24 +129,24 @@ func (m *chunkMaker) attribute(l *layout, g *group, i int) (Chunk, error) {
 	attr := l.set.Attr(l.attrs[i])
 	switch attr.Type {
 	case columns.Int:
-		return m.numbers(Int64, v.rows, v.nums, true)
+		return m.numbers(Int64, v.present, v.nums)
 	case columns.Double:
-		return m.numbers(Double, v.rows, v.nums, false)
+		return m.numbers(Double, v.present, v.nums)
 	case columns.Bool:
-		return m.bools(v.rows, v.codes)
+		return m.bools(v.present, v.codes)
 	}
 	if attr.Dict.Distinct() {
 		m.fill(attr.Dict.Len())
-		return m.coded(v.rows, v.codes, attr.Dict.Value)
+		return m.coded(v.present, v.codes, attr.Dict.Value)
 	}
 	if len(v.codes) <= minPlainValues {
 		vals := make([][]byte, len(v.codes))
 		for k, c := range v.codes {
 			vals[k] = attr.Dict.Value(c)
 		}
-		return m.texts(v.rows, vals, true)
+		return m.texts(v.present, vals, true)
 	}
-	return m.plainCoded(v.rows, v.codes, attr.Dict.Value)
+	return m.plainCoded(v.present, v.codes, attr.Dict.Value)
 }
 
 // parents returns the rows whose parent ID is not the span ID of the row that

@@ -1,6 +1,8 @@
 package block
 
 import (
+	"math/bits"
+
 	"github.com/clewtrace/clew/storage/columns"
 )
 
@@ -20,9 +22,32 @@ type group struct {
 
 // attrValues are the values of one promoted attribute in one row group.
 type attrValues struct {
-	rows  []uint32 // sorted; rows that have a value
-	codes []uint32 // dictionary codes, or 0 and 1
-	nums  []uint64 // ints and doubles
+	present presence
+	codes   []uint32 // dictionary codes, or 0 and 1
+	nums    []uint64 // ints and doubles
+}
+
+// presence says which rows of a row group have a value: bit i%8 of byte i/8.
+type presence []byte
+
+func (p presence) set(row int) { p[row>>3] |= 1 << (row & 7) }
+
+// appendRange appends the bits of the rows [from, to) to dst, zeros behind them,
+// and counts them.
+func (p presence) appendRange(dst []byte, from, to int) (out []byte, n int) {
+	shift := from & 7
+	for i := from; i < to; i += 8 {
+		b := p[i>>3] >> shift
+		if shift > 0 && i>>3+1 < len(p) {
+			b |= p[i>>3+1] << (8 - shift)
+		}
+		if to-i < 8 {
+			b &= 1<<(to-i) - 1
+		}
+		n += bits.OnesCount8(b)
+		dst = append(dst, b)
+	}
+	return dst, n
 }
 
 // blobs are the values of one column of byte strings.
@@ -40,17 +65,22 @@ func (b *blobs) reset() {
 	b.rows, b.vals = b.rows[:0], b.vals[:0]
 }
 
-func (g *group) reset(l *layout) {
+// reset empties g for a row group of at most the given rows.
+func (g *group) reset(l *layout, rows int) {
 	g.rows, g.pages, g.restBytes = g.rows[:0], g.pages[:0], g.restBytes[:0]
 	for _, b := range []*blobs{&g.rest, &g.events, &g.links, &g.spanRest, &g.messages} {
 		b.reset()
 	}
 	if g.attrs == nil {
 		g.attrs = make([]attrValues, len(l.attrs))
+		for i := range g.attrs {
+			g.attrs[i].present = make(presence, (rows+7)/8)
+		}
 	}
 	for i := range g.attrs {
 		a := &g.attrs[i]
-		a.rows, a.codes, a.nums = a.rows[:0], a.codes[:0], a.nums[:0]
+		clear(a.present)
+		a.codes, a.nums = a.codes[:0], a.nums[:0]
 	}
 }
 
@@ -62,26 +92,30 @@ type gatherer struct {
 	at    int // next position
 	group group
 
-	// Rows and slots of the positions [from, from+len(rows)), read ahead: one
-	// by one, each read of memory out of order would be waited for.
-	from  int
-	rows  []columns.Row
-	slots []uint32
-	slot  []int // where the slots of a row begin
+	// group.rows[n:] are read ahead, and slots are theirs: one by one, each read
+	// of memory out of order would be waited for.
+	n       int
+	slots   [][]uint32
+	left    []columns.Row // read ahead when the row group before was full
+	touched uint32
 }
 
 // readAhead is how many rows are read at once.
 const readAhead = 256
 
 func (c *gatherer) fetch() {
-	set := c.l.set
-	c.from, c.rows, c.slots, c.slot = c.at, c.rows[:0], c.slots[:0], c.slot[:0]
+	set, g := c.l.set, &c.group
+	from := len(g.rows)
 	for _, r := range c.l.order.Rows[c.at:min(c.at+readAhead, len(c.l.order.Rows))] {
-		c.rows = append(c.rows, *set.Row(r))
+		g.rows = append(g.rows, *set.Row(r))
 	}
-	for i := range c.rows {
-		c.slot = append(c.slot, len(c.slots))
-		c.slots = append(c.slots, set.SlotsOf(&c.rows[i])...)
+	c.slots = c.slots[:0]
+	for i := range g.rows[from:] {
+		s := set.SlotsOf(&g.rows[from+i])
+		if len(s) > 0 {
+			c.touched += s[0] + s[len(s)-1]
+		}
+		c.slots = append(c.slots, s)
 	}
 }
 
@@ -94,97 +128,111 @@ func (c *gatherer) next() bool {
 	if c.at == len(l.order.Rows) {
 		return false
 	}
-	g.reset(l)
+	g.reset(l, min(2*c.opts.RowGroupRows, len(l.order.Rows)))
 	g.first, g.wild = c.at, c.trace >= l.order.Normal
+	g.rows, c.n = append(g.rows, c.left...), 0
 	bytes, page, pageStart := 0, 0, 0
 	for c.trace < len(l.order.Traces) && (c.trace >= l.order.Normal) == g.wild {
 		t := &l.order.Traces[c.trace]
 		end := int(t.First + t.Rows)
-		for c.at < end && len(g.rows) < 2*c.opts.RowGroupRows && bytes < 2*c.opts.RowGroupBytes {
+		for c.at < end && c.n < 2*c.opts.RowGroupRows && bytes < 2*c.opts.RowGroupBytes {
 			n := c.add()
 			bytes, page = bytes+n, page+n
-			if len(g.rows)-pageStart >= c.opts.PageRows || page >= c.opts.PageBytes {
-				g.pages = append(g.pages, len(g.rows))
-				pageStart, page = len(g.rows), 0
+			if c.n-pageStart >= c.opts.PageRows || page >= c.opts.PageBytes {
+				g.pages = append(g.pages, c.n)
+				pageStart, page = c.n, 0
 			}
 		}
 		if c.at < end {
 			break
 		}
 		c.trace++
-		if len(g.rows) >= c.opts.RowGroupRows || bytes >= c.opts.RowGroupBytes {
+		if c.n >= c.opts.RowGroupRows || bytes >= c.opts.RowGroupBytes {
 			break
 		}
 	}
-	if pageStart < len(g.rows) {
-		g.pages = append(g.pages, len(g.rows))
+	if pageStart < c.n {
+		g.pages = append(g.pages, c.n)
 	}
+	c.left = append(c.left[:0], g.rows[c.n:]...)
+	g.rows = g.rows[:c.n]
 	return true
 }
 
 // add gathers one row and returns about how many bytes of variable size it has.
 func (c *gatherer) add() (bytes int) {
-	set, g := c.l.set, &c.group
-	k := c.at - c.from
-	if k >= len(c.rows) {
+	g := &c.group
+	if c.n == len(g.rows) {
 		c.fetch()
-		k = 0
 	}
-	i := uint32(len(g.rows))
-	row, slots := &c.rows[k], c.slots[c.slot[k]:]
-	g.rows = append(g.rows, *row)
-	c.at++
+	i := c.n
+	row := &g.rows[i]
+	slots := c.slots[len(c.slots)-len(g.rows)+i] // of the rows read ahead, the last ones
+	c.n, c.at = i+1, c.at+1
 	shape := &c.l.shapes[row.Shape]
+	bit := byte(1) << (i & 7)
 	for k := range shape.promoted {
 		p := &shape.promoted[k]
 		a := &g.attrs[p.col]
-		a.rows = append(a.rows, i)
-		switch p.typ {
-		case columns.Int, columns.Double:
+		a.present[i>>3] |= bit
+		if p.wide {
 			a.nums = append(a.nums, uint64(slots[p.slot])|uint64(slots[p.slot+1])<<32)
-		default:
-			a.codes = append(a.codes, slots[p.slot])
-			if c.l.heavy[p.col] {
-				bytes += len(p.attr.Dict.Value(slots[p.slot]))
-			}
+			continue
+		}
+		a.codes = append(a.codes, slots[p.slot])
+		if p.heavy {
+			bytes += len(p.attr.Dict.Value(slots[p.slot]))
 		}
 	}
 	if len(shape.rest) > 0 {
-		from := len(g.restBytes)
-		for k := range shape.rest {
-			p := &shape.rest[k]
-			var bits uint64
-			var val []byte
-			switch p.typ {
-			case columns.String, columns.Bytes, columns.Any:
-				val = p.attr.Dict.Value(slots[p.slot])
-			case columns.Int, columns.Double:
-				bits = uint64(slots[p.slot]) | uint64(slots[p.slot+1])<<32
-			case columns.Bool:
-				bits = uint64(slots[p.slot])
-			}
-			g.restBytes = AppendRestValue(g.restBytes, p.typ, bits, val)
-		}
-		if n := len(g.restBytes) - from; n > 0 { // the bytes stay where they are when restBytes moves on
-			g.rest.add(i, g.restBytes[from:len(g.restBytes):len(g.restBytes)])
-			bytes += n
-		}
+		bytes += c.rest(uint32(i), shape.rest, slots)
 	}
 	if row.Extra.Len() > 0 {
 		bytes += row.Extra.Len()
-		events, links, rest, message := columns.SplitExtra(set.ExtraOf(row))
-		if len(events) > 0 {
-			g.events.add(i, events)
-		}
-		if len(links) > 0 {
-			g.links.add(i, links)
-		}
-		if len(rest) > 0 {
-			g.spanRest.add(i, rest)
-		}
-		if len(message) > 0 {
-			g.messages.add(i, message)
-		}
+		c.extra(uint32(i), row)
 	}
 	return bytes
+}
+
+// rest gathers the value of attrs_rest of a row, and returns its size.
+func (c *gatherer) rest(row uint32, places []attrPlace, slots []uint32) int {
+	g := &c.group
+	from := len(g.restBytes)
+	for k := range places {
+		p := &places[k]
+		var bits uint64
+		var val []byte
+		switch p.typ {
+		case columns.String, columns.Bytes, columns.Any:
+			val = p.attr.Dict.Value(slots[p.slot])
+		case columns.Int, columns.Double:
+			bits = uint64(slots[p.slot]) | uint64(slots[p.slot+1])<<32
+		case columns.Bool:
+			bits = uint64(slots[p.slot])
+		}
+		g.restBytes = AppendRestValue(g.restBytes, p.typ, bits, val)
+	}
+	n := len(g.restBytes) - from
+	if n > 0 { // the bytes stay where they are when restBytes moves on
+		g.rest.add(row, g.restBytes[from:len(g.restBytes):len(g.restBytes)])
+	}
+	return n
+}
+
+// extra gathers events, links and whatever else a row carries.
+func (c *gatherer) extra(i uint32, row *columns.Row) {
+	g := &c.group
+	events, links, rest, message := columns.SplitExtra(c.l.set.ExtraOf(row))
+	if len(events) > 0 {
+		g.events.add(i, events)
+	}
+	if len(links) > 0 {
+		g.links.add(i, links)
+	}
+	if len(rest) > 0 {
+		g.spanRest.add(i, rest)
+	}
+	if len(message) > 0 {
+		g.messages.add(i, message)
+	}
 }

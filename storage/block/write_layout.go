@@ -14,7 +14,6 @@ type layout struct {
 	cols   []Column
 	attrs  []uint32 // by promoted column: attribute of the Set
 	first  int      // number of the first promoted column
-	heavy  []bool   // by promoted column: some values are large
 	shapes []shapeLayout
 
 	tables            Tables
@@ -39,10 +38,12 @@ type shapeLayout struct {
 
 // attrPlace is one attribute of a shape.
 type attrPlace struct {
-	attr *columns.Attr
-	col  uint16 // promoted column
-	typ  columns.ValueType
-	slot int
+	attr  *columns.Attr
+	slot  int
+	col   uint16 // promoted column
+	typ   columns.ValueType
+	wide  bool // takes two slots: Int, Double
+	heavy bool // some values are large
 }
 
 // The columns of data.parquet before and behind the promoted attributes. The
@@ -102,31 +103,30 @@ func (l *layout) columns() {
 	set := l.set
 	l.cols = slices.Clone(hotColumns)
 	l.first = len(l.cols)
-	column := make(map[uint32]uint16, len(l.attrs)) // by attribute
+	places := make(map[uint32]attrPlace, len(l.attrs)) // by attribute, but for the slot
 	for i, a := range l.attrs {
 		attr := set.Attr(a)
-		column[a] = uint16(i)
+		places[a] = attrPlace{attr: attr, typ: attr.Type, col: uint16(i),
+			wide: attr.Type == columns.Int || attr.Type == columns.Double, heavy: isHeavy(&attr.Dict)}
 		l.cols = append(l.cols, Column{Name: attrColumnName(attr.Key), Physical: physicalOf(attr.Type), Optional: true,
 			Attr: true, Key: attr.Key, Type: attr.Type})
 		l.maxDict = max(l.maxDict, attr.Dict.Len())
-		l.heavy = append(l.heavy, isHeavy(&attr.Dict))
 	}
 	l.cols = append(l.cols, coldColumns...)
 	l.shapes = make([]shapeLayout, set.NumShapes())
 	for s, firsts := range firstEntries(set) {
 		sl := &l.shapes[s]
 		for _, e := range set.Shape(uint32(s)).Attrs {
-			a := set.Attr(e.Attr)
-			p := attrPlace{attr: a, typ: a.Type, slot: e.Slot}
 			if len(firsts) > 0 && firsts[0] == e.Attr {
 				firsts = firsts[1:]
-				if c, ok := column[e.Attr]; ok {
-					p.col = c
+				if p, ok := places[e.Attr]; ok {
+					p.slot = e.Slot
 					sl.promoted = append(sl.promoted, p)
 					continue
 				}
 			}
-			sl.rest = append(sl.rest, p)
+			a := set.Attr(e.Attr)
+			sl.rest = append(sl.rest, attrPlace{attr: a, typ: a.Type, slot: e.Slot})
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/clewtrace/clew/storage"
 	"github.com/clewtrace/clew/storage/columns"
@@ -183,12 +184,39 @@ func TestParquetGo(t *testing.T) {
 		if k != len(o.Rows) {
 			t.Errorf("%d rows, want %d", k, len(o.Rows))
 		}
-		for _, key := range []string{"clew.format", "clew.block", "clew.tables", "clew.shapes"} {
+		for g := range x.RowGroups {
+			for c, col := range f.Metadata().RowGroups[g].Columns {
+				checkEncodings(t, data, &col.MetaData, &x.Columns[c], &x.RowGroups[g].Chunks[c])
+			}
+		}
+		for _, key := range []string{"clew.format", "clew.block", "clew.normal_rows", "clew.tables", "clew.shapes"} {
 			if _, ok := f.Lookup(key); !ok {
 				t.Errorf("no %s in the footer", key)
 			}
 		}
 	})
+}
+
+// checkEncodings compares what the footer says of a chunk with its pages.
+func checkEncodings(t *testing.T, data []byte, m *format.ColumnMetaData, col *Column, c *Chunk) {
+	t.Helper()
+	for at := m.TotalCompressedSize; at > 0; {
+		from := m.DataPageOffset
+		if m.DictionaryPageOffset != 0 {
+			from = m.DictionaryPageOffset
+		}
+		h, n, err := parsePageHeader(data[from+m.TotalCompressedSize-at:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(m.Encoding, format.Encoding(h.Encoding)) || !h.HasCRC {
+			t.Fatalf("%s: page in encoding %d, checksum %t; the footer says %v", col.Name, h.Encoding, h.HasCRC, m.Encoding)
+		}
+		if h.Kind == pageKindData && h.Encoding == encodingDelta && c.Dict.Size > 0 {
+			t.Fatalf("%s: differences beside a dictionary", col.Name)
+		}
+		at -= int64(n + h.Compressed)
+	}
 }
 
 func parquetCell(v pq.Value) cell {
