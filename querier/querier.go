@@ -11,21 +11,30 @@ import (
 	"slices"
 
 	"github.com/clewtrace/clew/storage"
+	"github.com/clewtrace/clew/storage/blocklist"
 	"github.com/clewtrace/clew/storage/tenant"
 	"github.com/clewtrace/clew/storage/trace"
 )
 
-// Recent gives the sources of spans that are in no block yet, and whether some
-// may be missing because a log is still being replayed.
+// Recent gives the sources of spans that are in no block of a version of the
+// tenant's block list. stale means that spans have moved into newer blocks.
 type Recent interface {
-	Recent(id tenant.ID) (sources []storage.Source, replaying bool)
+	Recent(id tenant.ID, version uint64) (r storage.Recent, stale bool)
+}
+
+// Blocks gives the blocks of a tenant.
+type Blocks interface {
+	View(id tenant.ID) blocklist.View
 }
 
 // Querier is safe for concurrent use.
-type Querier struct{ recent Recent }
+type Querier struct {
+	recent Recent
+	blocks Blocks
+}
 
-// New returns a Querier over recent.
-func New(recent Recent) *Querier { return &Querier{recent} }
+// New returns a Querier over what is in blocks and what is not yet.
+func New(recent Recent, blocks Blocks) *Querier { return &Querier{recent, blocks} }
 
 // plan is the sources of one query.
 type plan struct {
@@ -34,19 +43,44 @@ type plan struct {
 	storage.Completeness
 }
 
-func (q *Querier) plan(id tenant.ID) *plan {
-	all, replaying := q.recent.Recent(id)
-	p := &plan{Completeness: storage.Completeness{Replaying: replaying}}
-	for _, s := range all {
-		b, ok := s.Bounds()
-		if !ok {
-			s.Release()
+// plan pins one version of the block list, so that no span falls between what
+// is live and what is in blocks.
+func (q *Querier) plan(ctx context.Context, id tenant.ID) (*plan, error) {
+	for {
+		v := q.blocks.View(id)
+		r, stale := q.recent.Recent(id, v.Version)
+		if !stale {
+			return newPlan(ctx, v, r)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("plan query: %w", context.Cause(ctx))
+		}
+	}
+}
+
+func newPlan(ctx context.Context, v blocklist.View, r storage.Recent) (*plan, error) {
+	p := &plan{Completeness: storage.Completeness{Replaying: r.Replaying, Failed: slices.Concat(v.Failed, r.Failed)}}
+	add := func(sources []storage.Source) {
+		for _, s := range sources {
+			b, ok := s.Bounds()
+			if !ok {
+				s.Release()
+				continue
+			}
+			p.sources, p.bounds = append(p.sources, s), append(p.bounds, b)
+		}
+	}
+	add(r.Sources)
+	for _, b := range v.Blocks {
+		parts, err := b.Parts(ctx)
+		if err != nil {
+			p.Failed = append(p.Failed, storage.FailedSource{Name: "block " + b.Meta().Block.String(), Reason: err.Error()})
 			continue
 		}
-		p.sources, p.bounds = append(p.sources, s), append(p.bounds, b)
+		add(parts)
 	}
 	p.SourcesPlanned = len(p.sources)
-	return p
+	return p, nil
 }
 
 func (p *plan) release() {
@@ -72,7 +106,10 @@ func (p *plan) fail(ctx context.Context, s storage.Source, err error) error {
 
 // Trace returns the whole trace, or nil if no source has it.
 func (q *Querier) Trace(ctx context.Context, id tenant.ID, tid trace.ID) (*trace.Trace, storage.Completeness, error) {
-	p := q.plan(id)
+	p, err := q.plan(ctx, id)
+	if err != nil {
+		return nil, storage.Completeness{}, err
+	}
 	defer p.release()
 	t, err := p.trace(ctx, tid)
 	p.SourcesRead = p.SourcesPlanned
@@ -81,7 +118,10 @@ func (q *Querier) Trace(ctx context.Context, id tenant.ID, tid trace.ID) (*trace
 
 // Traces returns whole traces in the order of ids, nil where there is none.
 func (q *Querier) Traces(ctx context.Context, id tenant.ID, ids []trace.ID) ([]*trace.Trace, storage.Completeness, error) {
-	p := q.plan(id)
+	p, err := q.plan(ctx, id)
+	if err != nil {
+		return nil, storage.Completeness{}, err
+	}
 	defer p.release()
 	out := make([]*trace.Trace, len(ids))
 	for i, tid := range ids {
@@ -133,7 +173,10 @@ func newer(a, b *candidate) int {
 // their spans. Sources whose newest trace is older than the limit-th answer are
 // not read.
 func (q *Querier) Search(ctx context.Context, id tenant.ID, query *storage.Query, limit int) ([]storage.Summary, storage.Completeness, error) {
-	p := q.plan(id)
+	p, err := q.plan(ctx, id)
+	if err != nil {
+		return nil, storage.Completeness{}, err
+	}
 	defer p.release()
 	found, err := p.search(ctx, query, limit)
 	if err != nil {
@@ -285,7 +328,10 @@ func (q *Querier) Operations(ctx context.Context, id tenant.ID, service string) 
 }
 
 func (q *Querier) operations(ctx context.Context, id tenant.ID, add func(service, name string, kind uint8)) (storage.Completeness, error) {
-	p := q.plan(id)
+	p, err := q.plan(ctx, id)
+	if err != nil {
+		return storage.Completeness{}, err
+	}
 	defer p.release()
 	for _, s := range p.sources {
 		if err := s.Operations(ctx, add); err != nil {
