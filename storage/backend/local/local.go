@@ -1,6 +1,6 @@
 // Package local keeps blocks in a folder of the local disk:
 //
-//	ROOT/LOCK                      locked by the process that has the store open
+//	ROOT.lock                      locked by the process that has the store open
 //	ROOT/TENANT/blocks/ULID/       a block, whole: its objects never change
 //	ROOT/TENANT/blocks/ULID.tmp/   a block being built; removed at the next start
 //
@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"syscall"
 
 	"github.com/oklog/ulid/v2"
 
@@ -41,7 +42,7 @@ func Open(fsys fsys.FS, root string) (*Store, error) {
 	if err := fsys.MkdirAll(root); err != nil {
 		return nil, fmt.Errorf("open block store %s: %w", root, err)
 	}
-	lock, err := fsys.Lock(path.Join(root, "LOCK"))
+	lock, err := fsys.Lock(root + ".lock")
 	if err != nil {
 		return nil, fmt.Errorf("open block store %s: is another clew running on this data directory? %w", root, err)
 	}
@@ -77,7 +78,7 @@ func (s *Store) Tenants() ([]tenant.ID, error) {
 // processes left unfinished. Call it before the first Create only.
 func (s *Store) Blocks(id tenant.ID) ([]ulid.ULID, error) {
 	names, err := s.fs.ReadDir(s.folder(id))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // or a stray file
 		return nil, nil
 	}
 	if err != nil {
