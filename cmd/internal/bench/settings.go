@@ -30,7 +30,12 @@ var baseSettings = []string{
 }
 
 // holdBlocks keeps spans in the log until they are flushed.
-var holdBlocks = []string{}
+var holdBlocks = []string{
+	"ingester.max_live_bytes=4294967296",
+	"ingester.block.max_bytes=4294967296",
+	"ingester.block.max_age=1h",
+	"ingester.block.max_idle=1h",
+}
 
 const (
 	flushPath = "/flush" // POST: puts everything in blocks
