@@ -230,3 +230,32 @@ func TestUnreadableBlock(t *testing.T) {
 		t.Errorf("%d blocks, failed %+v; want one, and %s named", len(v.Blocks), v.Failed, name)
 	}
 }
+
+// TestLogLargerThanMemory starts on a log that does not fit the budget of live
+// spans: blocks are built while it is read.
+func TestLogLargerThanMemory(t *testing.T) {
+	fs := fsys.NewMemory()
+	in := ingestertest.Open(t, fs, "data", ingester.DefaultConfig())
+	cl := newClient(in, "a")
+	const pushes = 300
+	for k := range uint64(pushes) {
+		if err := cl.push(t, in, payload(k, 0, 200), 200); err != nil {
+			t.Fatal(err)
+		}
+	}
+	had := in.Stats().LiveBytes
+	in.Stop()
+	cfg := ingester.DefaultConfig()
+	cfg.MaxLiveBytes, cfg.Block.MaxBytes = 2<<20, 1<<20
+	if had < 2*cfg.MaxLiveBytes {
+		t.Fatalf("%d live bytes are too few for this test", had)
+	}
+	in = ingestertest.Open(t, fs, "data", cfg)
+	defer in.Stop()
+	if n := len(blocksOf(in, "a")); n == 0 {
+		t.Error("no block was built while the log was read")
+	}
+	for k := range uint64(pushes) {
+		wantSpans(t, in, "a", k, 200)
+	}
+}

@@ -172,7 +172,11 @@ func (i *Ingester) Flush(ctx context.Context) error {
 // cannot be built now stays searchable and in the log, and is tried again.
 func (i *Ingester) build(ctx context.Context) {
 	for {
-		j, wait := i.builds.next(time.Now())
+		var j *job
+		wait := time.Hour
+		if !i.replayComesFirst() {
+			j, wait = i.builds.next(time.Now())
+		}
 		if j == nil {
 			select {
 			case <-ctx.Done():
@@ -198,6 +202,13 @@ func (i *Ingester) build(ctx context.Context) {
 			i.opts.Logger.Info("blocks are built again", "tenant", j.in.id, "attempts", j.failed+1)
 		}
 	}
+}
+
+// replayComesFirst reports whether building should wait: after a start, finding
+// what is in the log matters more than moving it into blocks, as long as there
+// is memory. Whoever waits for memory signals the builder.
+func (i *Ingester) replayComesFirst() bool {
+	return i.Replaying() && i.live.Load() < i.cfg.MaxLiveBytes/2
 }
 
 // buildOne makes a block of a head, then drops the head and its records.

@@ -100,7 +100,7 @@ func (i *Ingester) Run(ctx context.Context) error {
 	wg.Go(func() { i.cutByTime(ctx) })
 	wg.Go(func() { i.build(ctx) })
 	start := time.Now()
-	rep, err := i.log.Replay(ctx, func(r wal.Record) error { return i.replay(ctx, r) })
+	rep, err := i.replay(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -109,6 +109,7 @@ func (i *Ingester) Run(ctx context.Context) error {
 	}
 	i.report = rep
 	close(i.replayed)
+	i.builds.signal()
 	if rep.Records > 0 || len(rep.Damaged) > 0 {
 		i.opts.Logger.Info("log replayed", "records", rep.Records, "bytes", rep.Bytes, "damaged", len(rep.Damaged), "took", time.Since(start).Round(time.Millisecond))
 	}

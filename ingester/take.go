@@ -1,7 +1,6 @@
 package ingester
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -88,52 +87,6 @@ func (i *Ingester) quarantine(in *instance, p *portion.Portion, err error, stack
 	name := fmt.Sprintf("portion %d of stream %s", p.Seq, p.Stream.Boot)
 	i.opts.Logger.Error("portion cannot be decoded and stays in the log", "tenant", p.Stream.Tenant, "portion", name, "spans", p.Spans, "err", err, "stack", stack)
 	in.quarantine(storage.FailedSource{Name: name, Reason: err.Error()})
-}
-
-// replay takes one record of the log. What a block covers is dropped unread.
-func (i *Ingester) replay(ctx context.Context, r wal.Record) error {
-	if r.Kind != kindPortion {
-		return fmt.Errorf("log record at %d has kind %d, which this version does not know", r.Position, r.Kind)
-	}
-	p, err := portion.Parse(r.Data)
-	if err != nil {
-		return fmt.Errorf("log record at %d: %w", r.Position, err)
-	}
-	c := streamCoverage(p.Stream)
-	if i.blocks.Covered(p.Stream.Tenant, &c, p.Seq) {
-		i.log.Drop(r.Position)
-		return nil
-	}
-	if err := i.awaitRoom(ctx, p.RawSize); err != nil {
-		return err
-	}
-	in := i.instance(p.Stream.Tenant)
-	raw, err := i.payload(p)
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if err != nil { // the checksum was right: it was pushed like this
-		i.quarantine(in, p, err, "")
-		return nil
-	}
-	i.take(in, p, r.Position, raw)
-	return nil
-}
-
-// awaitRoom waits until building has freed memory for n more bytes. Replay may
-// not be refused; it takes what pushes leave.
-func (i *Ingester) awaitRoom(ctx context.Context, n int) error {
-	for {
-		freed := i.builds.freed()
-		if have, ok := i.hasRoom(n); ok || have == 0 {
-			return nil
-		}
-		i.cutAll("memory")
-		select {
-		case <-freed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 // Recent returns the sources that hold the tenant's spans which are in no block
