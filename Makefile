@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 200x
 LINT_VERSION = v2.15.0
 
-.PHONY: help run build test test-race lint fuzz soak bench load
+.PHONY: help run build test test-race lint fuzz soak bench microbench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,7 +35,10 @@ soak: ## long campaigns: every fuzzer for a minute, crash rounds at full count
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	CLEW_CRASH_ROUNDS=30 $(GO) test -count 1 -timeout 60m ./integration/...
 
-bench: ## Go benchmarks with allocations
+bench: ## the table of figures: a real process, a million spans a run (about 5 minutes; BENCH="--help")
+	$(GO) run ./cmd/internal/bench $(BENCH)
+
+microbench: ## Go benchmarks with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 lint: ## golangci-lint

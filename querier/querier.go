@@ -79,7 +79,7 @@ func newPlan(ctx context.Context, v blocklist.View, r storage.Recent) (*plan, er
 		}
 		add(parts)
 	}
-	p.SourcesPlanned = len(p.sources)
+	p.SourcesPlanned = len(p.sources) + len(p.Failed)
 	return p, nil
 }
 
