@@ -79,8 +79,8 @@ func newFixture(t testing.TB, s *columns.Set, groupRows, pageRows int, promote f
 	}
 	promoted := map[attrID]int32{}
 	for i := range uint32(s.NumAttrs()) {
-		a := s.Attr(i)
-		if a.Type == columns.Empty || float64(a.Count) < promote*float64(rows) {
+		a, values := s.Attr(i), s.AttrCount(i)
+		if a.Type == columns.Empty || float64(values) < promote*float64(rows) {
 			continue
 		}
 		p := ByteArray
