@@ -2,6 +2,8 @@ package columns
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -36,9 +38,9 @@ type OrderedTrace struct {
 type orderer struct {
 	s     *Set
 	rows  []uint32 // of the trace, arrival order, then distinct ones
+	tree  spanTree
 	nodes []trace.Node
 	link  trace.Linker
-	em    Emitter
 	ids   map[uint32][32]byte // identities computed for the trace
 	place []uint32            // position by node
 }
@@ -54,65 +56,131 @@ func (s *Set) Order() *Order {
 	if s.ordering != nil {
 		return s.ordering
 	}
-	n := s.traces.n
-	byID := make([]uint32, n)
-	for i := range byID {
-		byID[i] = uint32(i)
-	}
-	slices.SortFunc(byID, func(a, b uint32) int {
-		ta, tb := s.traces.at(a), s.traces.at(b)
-		if ta.Wild != tb.Wild {
-			if tb.Wild {
-				return -1
-			}
-			return 1
-		}
-		return bytes.Compare(ta.ID[:], tb.ID[:])
-	})
 	o := &Order{
-		Rows:    make([]uint32, 0, s.nrows),
-		Parent:  make([]uint32, 0, s.nrows),
-		Subtree: make([]uint32, 0, s.nrows),
-		Traces:  make([]OrderedTrace, 0, n),
+		Rows:    make([]uint32, s.nrows),
+		Parent:  make([]uint32, s.nrows),
+		Subtree: make([]uint32, s.nrows),
+		Traces:  make([]OrderedTrace, 0, s.traces.n),
 	}
 	w := &orderer{s: s}
-	for _, t := range byID {
-		if !s.traces.at(t).Wild {
+	w.tree.init()
+	traces := s.tracesByID()
+	s.rowsByTrace(traces, o.Rows)
+	from, at := uint32(0), uint32(0) // rows of the next trace, where they go: never behind from
+	for _, t := range traces {
+		tr := s.traces.at(t)
+		if !tr.Wild {
 			o.Normal++
 		}
-		w.add(o, t)
+		w.rows = append(w.rows[:0], o.Rows[from:from+tr.Rows]...)
+		n := w.add(o, t, at)
+		o.Traces = append(o.Traces, OrderedTrace{Trace: t, First: at, Rows: n})
+		from, at = from+tr.Rows, at+n
 	}
+	o.Duplicates = int(s.nrows - at)
+	o.Rows, o.Parent, o.Subtree = o.Rows[:at], o.Parent[:at], o.Subtree[:at]
 	s.ordering = o
 	return o
 }
 
-// add appends one trace.
-func (w *orderer) add(o *Order, t uint32) {
+// tracesByID returns the traces in the order of a block.
+func (s *Set) tracesByID() []uint32 {
+	type entry struct {
+		hi, lo uint64
+		trace  uint32
+		wild   bool
+	}
+	list := make([]entry, s.traces.n)
+	for i := range list {
+		t := s.traces.at(uint32(i))
+		list[i] = entry{binary.BigEndian.Uint64(t.ID[:]), binary.BigEndian.Uint64(t.ID[8:]), uint32(i), t.Wild}
+	}
+	slices.SortFunc(list, func(a, b entry) int {
+		switch {
+		case a.wild != b.wild:
+			if b.wild {
+				return -1
+			}
+			return 1
+		case a.hi != b.hi:
+			return cmp.Compare(a.hi, b.hi)
+		}
+		return cmp.Compare(a.lo, b.lo)
+	})
+	out := make([]uint32, len(list))
+	for i := range list {
+		out[i] = list[i].trace
+	}
+	return out
+}
+
+// rowsByTrace sorts all rows by trace, each trace's in the order of arrival. It
+// reads the rows once as they lie: following the chain of each trace would wait
+// for memory at every row.
+func (s *Set) rowsByTrace(traces, dst []uint32) {
+	next := make([]uint32, s.traces.n)
+	n := uint32(0)
+	for _, t := range traces {
+		next[t] = n
+		n += s.traces.at(t).Rows
+	}
+	for r := range s.nrows {
+		t := s.Row(r).Trace
+		dst[next[t]] = r
+		next[t]++
+	}
+}
+
+// add puts the rows of one trace to position first of o, and returns how many.
+func (w *orderer) add(o *Order, t, first uint32) uint32 {
+	s, n := w.s, len(w.rows)
+	w.tree.reset(n)
+	for i, r := range w.rows {
+		row := s.Row(r)
+		w.tree.spans[i] = treeSpan{id: idKey(row.SpanID), parent: idKey(row.Parent), start: row.Start}
+	}
+	if w.tree.build() {
+		for k, i := range w.tree.order {
+			o.Rows[first+uint32(k)] = w.rows[i]
+			p := w.tree.spans[i].up
+			if p != none {
+				p = first + w.tree.place[p] + 1
+			} else {
+				p = 0
+			}
+			o.Parent[first+uint32(k)] = p
+		}
+		copy(o.Subtree[first:], w.tree.subtree)
+		return uint32(n)
+	}
+	return w.addOdd(o, t, first)
+}
+
+// addOdd is add for traces whose spans share IDs or are each other's parents.
+func (w *orderer) addOdd(o *Order, t, first uint32) uint32 {
 	w.rows, w.nodes = w.s.distinctRows(t, w.rows[:0]), w.nodes[:0]
 	clear(w.ids)
 	for _, r := range w.rows {
 		row := w.s.Row(r)
 		w.nodes = append(w.nodes, trace.Node{ID: row.SpanID, Parent: row.Parent, Start: row.Start, Kind: w.s.ops[row.Op].Kind})
 	}
-	o.Duplicates += int(w.s.traces.at(t).Rows) - len(w.rows)
 	parents := w.link.Parents(w.nodes, w.less)
 	order, subtree := w.link.Preorder(w.nodes, parents, w.less)
-	first := uint32(len(o.Rows))
 	if cap(w.place) < len(order) {
 		w.place = make([]uint32, len(order)*2)
 	}
 	w.place = w.place[:len(order)]
 	for k, i := range order {
 		w.place[i] = first + uint32(k)
-		o.Rows = append(o.Rows, w.rows[i])
+		o.Rows[w.place[i]] = w.rows[i]
 		p := uint32(0)
 		if parents[i] != trace.NoParent {
 			p = w.place[parents[i]] + 1
 		}
-		o.Parent = append(o.Parent, p)
+		o.Parent[w.place[i]] = p
 	}
-	o.Subtree = append(o.Subtree, subtree...)
-	o.Traces = append(o.Traces, OrderedTrace{Trace: t, First: first, Rows: uint32(len(order))})
+	copy(o.Subtree[first:], subtree)
+	return uint32(len(order))
 }
 
 // less orders spans that share an ID by canonical identity.
