@@ -48,9 +48,7 @@ func (f *fragment) read(ctx context.Context, dst []byte, b *Block, at *place, id
 		return dst, b.indexError(err)
 	}
 	f.spanIDs, f.id = f.spanIDs[:0], id
-	if len(f.cols) < len(at.x.Columns) {
-		f.cols, f.loaded = make([]Vector, len(at.x.Columns)), make([]bool, len(at.x.Columns))
-	}
+	f.grow(at.x)
 	f.em.Reset(dst)
 	page := 0
 	for g := range at.x.RowGroups {
@@ -77,6 +75,13 @@ func (f *fragment) read(ctx context.Context, dst []byte, b *Block, at *place, id
 		}
 	}
 	return f.em.Finish(), nil
+}
+
+// grow makes room for the columns of a block.
+func (f *fragment) grow(x *Index) {
+	if len(f.cols) < len(x.Columns) {
+		f.cols, f.loaded = make([]Vector, len(x.Columns)), make([]bool, len(x.Columns))
+	}
 }
 
 // load decodes page i of a column. A column of nulls alone is not read.

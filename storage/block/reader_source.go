@@ -17,7 +17,10 @@ type Part struct {
 	bounds storage.Bounds
 }
 
-var _ storage.Source = (*Part)(nil)
+var (
+	_ storage.Sorted   = (*Part)(nil)
+	_ storage.Outliner = (*Part)(nil)
+)
 
 // Parts returns the sources of the block: one or two, none if it has no spans.
 // Their bounds are those of its meta.json.
@@ -103,6 +106,16 @@ func (p *Part) span(ids []trace.ID) (from, to int) {
 		return p.b.normal(), len(ids)
 	}
 	return 0, p.b.normal()
+}
+
+// TraceIDs implements storage.Sorted.
+func (p *Part) TraceIDs(ctx context.Context) (ids []trace.ID, first uint32, err error) {
+	own, err := p.b.ids(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	from, to := p.span(own)
+	return own[from:to:to], uint32(from), nil
 }
 
 // Locate implements storage.Source. IDs in ascending order are found by
