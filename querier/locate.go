@@ -195,11 +195,11 @@ func (p *plan) ask(ctx context.Context, i int, list []candidate) error {
 		err := p.startsIn(ctx, j, ks, list, func(k int, ordinal uint32) {
 			c := &list[k]
 			if c.more < 0 {
-				c.more = int32(len(p.more))
 				first := []part{{int(c.source), c.ordinal}}
 				if c.split >= 0 {
 					first = p.partsOf(c)
 				}
+				c.more = int32(len(p.more))
 				p.more = append(p.more, first)
 			}
 			p.more[c.more] = append(p.more[c.more], part{j, ordinal})

@@ -168,7 +168,7 @@ func (p *plan) findSplits(ctx context.Context) error {
 		return nil
 	}
 	var lists []*idList
-	failed := len(p.Failed)
+	failed := false
 	for k, l := range list {
 		ids, first, err := l.TraceIDs(ctx)
 		if err != nil {
@@ -176,12 +176,13 @@ func (p *plan) findSplits(ctx context.Context) error {
 				return err
 			}
 			p.sorted[p.bySorted[k]] = -1
+			failed = true
 			continue
 		}
 		lists = append(lists, &idList{source: k, ids: ids, first: first})
 	}
 	p.splits = findSplits(names, lists)
-	if failed == len(p.Failed) {
+	if !failed {
 		p.cache.put(p.tenant, p.splits)
 	}
 	return nil
