@@ -215,7 +215,7 @@ func randomSpans(rng *rand.Rand) []*oSpan {
 	return out
 }
 
-func encode(t *testing.T, spans []*oSpan) []byte {
+func encode(t testing.TB, spans []*oSpan) []byte {
 	t.Helper()
 	td := ptrace.NewTraces()
 	put := func(m pcommon.Map, list []oAttr) {
@@ -330,9 +330,24 @@ func inIngester(t *testing.T, fs fsys.FS, pushes [][]byte, flush func() bool) *i
 func never() bool  { return false }
 func always() bool { return true }
 
+// pushesOf cuts the spans anywhere; some pushes are repeated.
+func pushesOf(t testing.TB, rng *rand.Rand, spans []*oSpan) (pushes [][]byte) {
+	t.Helper()
+	shuffled := slices.Clone(spans)
+	rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	for chunk := range slices.Chunk(shuffled, 1+rng.IntN(len(shuffled))) {
+		b := encode(t, chunk)
+		pushes = append(pushes, b)
+		if rng.IntN(3) == 0 {
+			pushes = append(pushes, b)
+		}
+	}
+	return pushes
+}
+
 // TestOracle compares answers with the oracle's, wherever the spans lie: live,
 // in one block, in several, partly in blocks, after a restart of each, and with
-// the fragments of traces spread over many sources.
+// the fragments of traces spread over many sources, sets and blocks.
 func TestOracle(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -343,17 +358,7 @@ func TestOracle(t *testing.T) {
 	for round := range rounds {
 		rng := rand.New(rand.NewPCG(seed, uint64(round)))
 		spans := randomSpans(rng)
-		// Pushes cut the spans anywhere; some are repeated.
-		var pushes [][]byte
-		shuffled := slices.Clone(spans)
-		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		for chunk := range slices.Chunk(shuffled, 1+rng.IntN(len(shuffled))) {
-			b := encode(t, chunk)
-			pushes = append(pushes, b)
-			if rng.IntN(3) == 0 {
-				pushes = append(pushes, b)
-			}
-		}
+		pushes := pushesOf(t, rng, spans)
 		spread := make(sets, 1+rng.IntN(4))
 		for i := range spread {
 			spread[i] = columns.New(fmt.Sprint("set ", i), columns.DefaultOptions())
@@ -383,7 +388,9 @@ func TestOracle(t *testing.T) {
 			in.Stop()
 			cases += 2 * 12
 		}
-		cases += 12
+		mixed, _ := mix(t, rng, pushes, newCache(t, rng))
+		check(t, rng, fmt.Sprintf("%d sets, %d blocks", len(mixed.sets), len(mixed.blocks)), querier.New(mixed, mixed), spans)
+		cases += 2 * 12
 		if t.Failed() {
 			t.Fatalf("round %d", round)
 		}

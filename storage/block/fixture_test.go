@@ -35,7 +35,9 @@ type fixture struct {
 }
 
 func (f *fixture) open(c *Cache) *Block {
-	return newBlock("tenant", ulid.ULID{1}, f.objects, c, func(context.Context) (*Index, int64, error) { return f.index, 1 << 20, nil })
+	b := newBlock("tenant", ulid.ULID{1}, f.objects, c)
+	b.given = f.index
+	return b
 }
 
 func (f *fixture) parts(t testing.TB, c *Cache) []storage.Source {

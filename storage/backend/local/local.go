@@ -149,7 +149,7 @@ func (s *Store) readRange(name string, off, length int64) (b []byte, err error) 
 	return b, nil
 }
 
-// Objects reads the objects of a block.
+// Objects reads the objects of a block, as block.LocalObjects.
 func (s *Store) Objects(id tenant.ID, b ulid.ULID) block.Objects { return objects{s, s.block(id, b)} }
 
 type objects struct {
@@ -164,3 +164,6 @@ func (o objects) ReadRange(ctx context.Context, object string, off, length int64
 	}
 	return o.s.readRange(path.Join(o.folder, object), off, length)
 }
+
+// Local implements block.LocalObjects.
+func (o objects) Local() bool { return true }
