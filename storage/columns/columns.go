@@ -105,7 +105,8 @@ type Set struct {
 	bounds   [2]timeBounds // normal, wild; over rows
 	bytes    int64
 	dec      decoder
-	ordering *Order // set by Order on a sealed Set
+	orderMu  sync.Mutex
+	ordering *Order // guarded by orderMu; set once the Set is sealed
 }
 
 type opKey struct {
