@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"go.uber.org/goleak"
 
 	"github.com/clewtrace/clew/ingester"
@@ -257,5 +258,49 @@ func TestLogLargerThanMemory(t *testing.T) {
 	}
 	for k := range uint64(pushes) {
 		wantSpans(t, in, "a", k, 200)
+	}
+}
+
+// TestUndecodablePortion restarts on a log with a portion whose payload is no
+// payload, though its checksum is right: it is named in answers and stays in the
+// log, and its neighbours are served and become blocks.
+func TestUndecodablePortion(t *testing.T) {
+	fs := fsys.NewMemory()
+	in := ingestertest.Open(t, fs, "data", smallConfig())
+	cl := newClient(in, "a")
+	for k := range uint64(3) {
+		raw := payload(k, 0, 5)
+		p := &portion.Portion{Stream: cl.stream, Seq: k + 1, Spans: 5, Payload: s2.Encode(nil, raw), RawSize: len(raw), Raw: raw, ReceivedUnixNano: now}
+		if k == 1 {
+			p.Payload = []byte("not s2")
+		}
+		if _, err := in.Push(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in.Stop()
+	for range 2 {
+		in = ingestertest.Open(t, fs, "data", smallConfig())
+		if err := in.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		v := in.Blocks.View("a")
+		r, stale := in.Recent("a", v.Version)
+		if stale || len(r.Sources) != 0 || len(r.Failed) != 1 || !strings.Contains(r.Failed[0].Name, "portion 2 of stream "+cl.stream.Boot.String()) {
+			t.Fatalf("recent: %+v, stale %v; want portion 2 named", r, stale)
+		}
+		spans := uint64(0)
+		for _, b := range v.Blocks {
+			spans += b.Meta().Rows
+			for _, c := range b.Meta().Coverage {
+				if c.Intervals.Contains(2) {
+					t.Errorf("a block says that it covers portion 2: %+v", c)
+				}
+			}
+		}
+		if spans != 10 || in.Stats().Log.LiveBytes == 0 {
+			t.Errorf("%d spans in blocks, %d bytes needed of the log", spans, in.Stats().Log.LiveBytes)
+		}
+		in.Stop()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -354,6 +355,12 @@ func TestOracle(t *testing.T) {
 	rounds, cases := 150, 0
 	if testing.Short() {
 		rounds = 20
+	}
+	if s := os.Getenv("CLEW_ORACLE_ROUNDS"); s != "" {
+		var err error
+		if rounds, err = strconv.Atoi(s); err != nil {
+			t.Fatalf("CLEW_ORACLE_ROUNDS: %v", err)
+		}
 	}
 	for round := range rounds {
 		rng := rand.New(rand.NewPCG(seed, uint64(round)))
