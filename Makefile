@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 200x
 LINT_VERSION = v2.15.0
 
-.PHONY: help run build test test-race lint fuzz soak bench load
+.PHONY: help run build test test-race lint fuzz soak bench microbench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,11 +31,16 @@ fuzz: ## each fuzzer for FUZZTIME (a count such as 200x, or a time)
 	    echo "fuzz $$fn: $$(grep -oE 'execs: [0-9]+' .fuzz.log | tail -n 1)"; rm -f .fuzz.log; \
 	  done; done
 
-soak: ## long campaigns: every fuzzer for a minute, crash rounds at full count
+soak: ## long campaigns at full count: fuzzers, oracle, power cuts, kills, round trips (about an hour; docs/soak.md)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
-	CLEW_CRASH_ROUNDS=30 $(GO) test -count 1 -timeout 60m ./integration/...
+	CLEW_ORACLE_ROUNDS=5000 $(GO) test -count 1 -timeout 60m -v -run 'Oracle|Failing|Growing' ./querier
+	CLEW_CRASH_ROUNDS=300 CLEW_WAL_ROUNDS=5000 $(GO) test -count 1 -timeout 60m -v -run 'PowerCut|Crash|Model' ./ingester/...
+	CLEW_CRASH_ROUNDS=30 CLEW_ROUNDTRIPS=10000 $(GO) test -count 1 -timeout 60m -v -run 'Kill|Term|Lossless' ./integration
 
-bench: ## Go benchmarks with allocations
+bench: ## the table of figures: a real process, a million spans a run (about 5 minutes; BENCH="--help")
+	$(GO) run ./cmd/internal/bench $(BENCH)
+
+microbench: ## Go benchmarks with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 lint: ## golangci-lint

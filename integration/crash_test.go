@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -69,7 +70,8 @@ func (p *process) pushUntil(stop <-chan struct{}, from uint64, perPush int) []tr
 }
 
 // TestKillLosesNothing kills clew with SIGKILL under load, again and again, on
-// the same data. Every acknowledged span must be there once.
+// the same data, while it also writes blocks. Every acknowledged span must be
+// there once.
 func TestKillLosesNothing(t *testing.T) {
 	rounds := 3
 	if s := os.Getenv("CLEW_CRASH_ROUNDS"); s != "" {
@@ -86,7 +88,7 @@ func TestKillLosesNothing(t *testing.T) {
 	var acked []trace.ID
 	from := uint64(1)
 	for range rounds {
-		p := start(t, dir, "--set", "ingester.log.segment_bytes=262144")
+		p := start(t, dir, "--set", "ingester.log.segment_bytes=262144", "--set", "ingester.block.max_bytes=1048576")
 		p.pushWhile(t, time.Duration(100+rng.IntN(900))*time.Millisecond, from, perPush, &acked, syscall.SIGKILL)
 		from += 1 << 32
 	}
@@ -103,8 +105,9 @@ func TestKillLosesNothing(t *testing.T) {
 		}
 		lost += perPush - len(seen)
 	}
-	t.Logf("%d rounds, %d spans acknowledged, %d lost, %d doubled", rounds, len(acked)*perPush, lost, doubled)
-	if lost > 0 || doubled > 0 || len(acked) == 0 {
+	blocks, _ := filepath.Glob(filepath.Join(dir, "store", "*", "blocks", "*", "meta.json"))
+	t.Logf("%d rounds, %d blocks, %d spans acknowledged, %d lost, %d doubled", rounds, len(blocks), len(acked)*perPush, lost, doubled)
+	if lost > 0 || doubled > 0 || len(acked) == 0 || len(blocks) == 0 {
 		t.Fail()
 	}
 }

@@ -1,8 +1,6 @@
 package integration
 
 import (
-	"context"
-	"errors"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -13,6 +11,7 @@ import (
 	"github.com/clewtrace/clew/distributor"
 	"github.com/clewtrace/clew/distributor/otlpwire"
 	"github.com/clewtrace/clew/ingester"
+	"github.com/clewtrace/clew/ingester/ingestertest"
 	"github.com/clewtrace/clew/storage/columns"
 	"github.com/clewtrace/clew/storage/fsys"
 	"github.com/clewtrace/clew/storage/tenant"
@@ -76,19 +75,13 @@ func BenchmarkOrder(b *testing.B) {
 }
 
 // BenchmarkIngest pushes recorded requests through distributor, log (fsynced
-// before each answer) and live columns from four clients, and reports the CPU
-// of the whole process.
+// before each answer) and live columns into blocks, from four clients, and
+// reports the CPU of the whole process.
 func BenchmarkIngest(b *testing.B) {
 	reqs, spans := capture(b)
 	cfg := ingester.DefaultConfig()
 	cfg.MaxLiveBytes, cfg.Log.MinFreeBytes = 8<<30, 0
-	in, err := ingester.Open(fsys.OS{}, b.TempDir(), cfg, ingester.Options{Name: "i"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error)
-	go func() { done <- in.Run(ctx) }()
+	in := ingestertest.Open(b, fsys.OS{}, b.TempDir(), cfg)
 	d, err := distributor.New(distributor.DefaultConfig(), in, in.Identity(), distributor.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -102,7 +95,7 @@ func BenchmarkIngest(b *testing.B) {
 		for range 4 {
 			wg.Go(func() {
 				for i := next.Add(1) - 1; i < int64(len(reqs)); i = next.Add(1) - 1 {
-					if _, err := d.Push(ctx, tenant.Single, reqs[i]); err != nil {
+					if _, err := d.Push(b.Context(), tenant.Single, reqs[i]); err != nil {
 						b.Error(err)
 						return
 					}
@@ -111,16 +104,19 @@ func BenchmarkIngest(b *testing.B) {
 		}
 		wg.Wait()
 	}
-	b.StopTimer()
-	n := float64(b.N) * float64(spans)
 	st := in.Stats()
-	b.ReportMetric((cpu()-start).Seconds()/n*1e6, "CPU-s/Mspan")
-	b.ReportMetric(n/b.Elapsed().Seconds(), "spans/s")
-	b.ReportMetric(float64(st.Log.Bytes)/n, "log-B/span")
-	b.ReportMetric(float64(st.LiveBytes)/n, "live-B/span")
-	b.ReportMetric(float64(st.Log.FsyncP50.Microseconds()), "fsync-p50-µs")
-	cancel()
-	if err := errors.Join(<-done, in.Close()); err != nil {
+	if err := in.Flush(b.Context()); err != nil {
 		b.Fatal(err)
 	}
+	b.StopTimer()
+	n := float64(b.N) * float64(spans)
+	b.ReportMetric((cpu()-start).Seconds()/n*1e6, "CPU-s/Mspan")
+	b.ReportMetric(n/b.Elapsed().Seconds(), "spans/s")
+	b.ReportMetric(float64(st.Log.FsyncP50.Microseconds()), "fsync-p50-µs")
+	bytes := uint64(0)
+	for _, t := range in.Blocks.Stats() {
+		bytes += t.Bytes
+	}
+	b.ReportMetric(float64(bytes)/n, "block-B/span")
+	in.Stop()
 }

@@ -2,12 +2,14 @@ package integration
 
 import (
 	"bufio"
-	"context"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 
 	"github.com/clewtrace/clew/distributor"
 	"github.com/clewtrace/clew/ingester"
+	"github.com/clewtrace/clew/ingester/ingestertest"
 	"github.com/clewtrace/clew/storage/fsys"
 	"github.com/clewtrace/clew/storage/tenant"
 	"github.com/clewtrace/clew/storage/trace"
@@ -135,8 +138,9 @@ func (s *sum) addAll(t testing.TB, b []byte, each func(trace.ID)) {
 }
 
 // TestRealDataRoundTrip pushes all recorded traces through distributor, log and
-// live columns, restarts, and compares every span that comes out with what went
-// in: resource, scope, attributes, events, links and all.
+// live columns into blocks, and compares every span that comes out with what
+// went in: resource, scope, attributes, events, links and all. It looks at four
+// stages: live, after a restart, in blocks, and in blocks after a restart.
 func TestRealDataRoundTrip(t *testing.T) {
 	files := realData(t)
 	if testing.Short() {
@@ -145,25 +149,7 @@ func TestRealDataRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	cfg := ingester.DefaultConfig()
 	cfg.Log.MinFreeBytes = 0
-	open := func() (*ingester.Ingester, func()) {
-		in, err := ingester.Open(fsys.OS{}, dir, cfg, ingester.Options{Name: "i"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- in.Run(ctx) }()
-		for in.Replaying() {
-			time.Sleep(time.Millisecond)
-		}
-		return in, func() {
-			cancel()
-			if err := errors.Join(<-done, in.Close()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	in, stop := open()
+	in := ingestertest.Open(t, fsys.OS{}, dir, cfg)
 	d, err := distributor.New(distributor.DefaultConfig(), in, in.Identity(), distributor.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -179,11 +165,25 @@ func TestRealDataRoundTrip(t *testing.T) {
 			}
 		})
 	}
-	check := func(where string, in *ingester.Ingester) {
+	// In the order of blocks, so that each part of them is read once.
+	sorted := slices.SortedFunc(maps.Keys(ids), func(a, b trace.ID) int { return bytes.Compare(a[:], b[:]) })
+	check := func(where string, live bool) {
 		t.Helper()
 		var got sum
-		sources, _ := in.Recent(tenant.Single)
-		for id := range ids {
+		r, _ := in.Recent(tenant.Single, ^uint64(0))
+		sources := r.Sources
+		v := in.Blocks.View(tenant.Single)
+		for _, b := range v.Blocks {
+			parts, err := b.Parts(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources = append(sources, parts...)
+		}
+		if live != (len(v.Blocks) == 0) || live == (len(r.Sources) == 0) || len(v.Failed) > 0 {
+			t.Fatalf("%s: %d live sources, %d blocks, failed %v", where, len(r.Sources), len(v.Blocks), v.Failed)
+		}
+		for _, id := range sorted {
 			for _, s := range sources {
 				b, found, err := s.Fragment(t.Context(), nil, id)
 				if err != nil {
@@ -197,15 +197,28 @@ func TestRealDataRoundTrip(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %d spans came back of %d, equal content: %v", where, got.spans, want.spans, got.bits == want.bits)
 		}
-		st := in.Stats()
-		t.Logf("%s: %d spans, %d traces, %.0f bytes of columns and %.1f bytes of log a span", where, got.spans, len(ids),
-			float64(st.LiveBytes)/float64(got.spans), float64(st.Log.Bytes)/float64(got.spans))
+		st, n := in.Stats(), float64(got.spans)
+		stored := uint64(0)
+		for _, b := range in.Blocks.Stats() {
+			stored += b.Bytes
+		}
+		t.Logf("%s: %d spans, %d traces; bytes a span: %.0f of columns, %.1f of log, %.1f of blocks", where, got.spans, len(ids),
+			float64(st.LiveBytes)/n, float64(st.Log.LiveBytes)/n, float64(stored)/n)
 	}
-	check("live", in)
-	stop()
-	begin := time.Now()
-	in, stop = open()
-	t.Logf("replay took %s", time.Since(begin).Round(time.Millisecond))
-	check("after restart", in)
-	stop()
+	restart := func() {
+		in.Stop()
+		begin := time.Now()
+		in = ingestertest.Open(t, fsys.OS{}, dir, cfg)
+		t.Logf("start took %s", time.Since(begin).Round(time.Millisecond))
+	}
+	check("live", true)
+	restart()
+	check("live, restarted", true)
+	if err := in.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check("in blocks", false)
+	restart()
+	check("in blocks, restarted", false)
+	in.Stop()
 }

@@ -3,10 +3,9 @@ package querier_test
 import (
 	"bytes"
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -19,9 +18,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/clewtrace/clew/ingester"
+	"github.com/clewtrace/clew/ingester/ingestertest"
 	"github.com/clewtrace/clew/ingester/portion"
 	"github.com/clewtrace/clew/querier"
 	"github.com/clewtrace/clew/storage"
+	"github.com/clewtrace/clew/storage/blocklist"
 	"github.com/clewtrace/clew/storage/columns"
 	"github.com/clewtrace/clew/storage/fsys"
 	"github.com/clewtrace/clew/storage/tenant"
@@ -215,7 +216,7 @@ func randomSpans(rng *rand.Rand) []*oSpan {
 	return out
 }
 
-func encode(t *testing.T, spans []*oSpan) []byte {
+func encode(t testing.TB, spans []*oSpan) []byte {
 	t.Helper()
 	td := ptrace.NewTraces()
 	put := func(m pcommon.Map, list []oAttr) {
@@ -291,47 +292,63 @@ func randomQuery(rng *rand.Rand) (*storage.Query, int) {
 // sets is a Recent over several sets of columns.
 type sets []*columns.Set
 
-func (s sets) Recent(id tenant.ID) (out []storage.Source, replaying bool) {
+func (s sets) Recent(id tenant.ID, _ uint64) (r storage.Recent, stale bool) {
 	if id != tenant.Single {
-		return nil, false
+		return r, false
 	}
 	for _, c := range s {
 		p := c.Parts()
-		out = append(out, p[:]...)
+		r.Sources = append(r.Sources, p[:]...)
 	}
-	return out, false
+	return r, false
 }
 
-// inIngester opens an ingester, waits for its replay, and pushes.
-func inIngester(t *testing.T, fs fsys.FS, pushes [][]byte) (in *ingester.Ingester, stop func()) {
+// noBlocks is a Blocks without any.
+type noBlocks struct{}
+
+func (noBlocks) View(tenant.ID) blocklist.View { return blocklist.View{} }
+
+// inIngester opens an ingester on fs, waits for its replay, and pushes; between
+// some pushes it moves everything into blocks.
+func inIngester(t *testing.T, fs fsys.FS, pushes [][]byte, flush func() bool) *ingestertest.Instance {
 	t.Helper()
-	in, err := ingester.Open(fs, "data", ingester.DefaultConfig(), ingester.Options{Name: "i"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- in.Run(ctx) }()
-	for in.Replaying() {
-		time.Sleep(100 * time.Microsecond)
-	}
+	in := ingestertest.Open(t, fs, "data", ingester.DefaultConfig())
 	stream := portion.Stream{Tenant: tenant.Single, Boot: uuid.New(), Builder: in.Identity()}
 	for i, b := range pushes {
 		_, err := in.Push(t.Context(), &portion.Portion{Stream: stream, Seq: uint64(i + 1), Payload: s2.Encode(nil, b), RawSize: len(b), ReceivedUnixNano: base})
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	return in, func() {
-		cancel()
-		if err := errors.Join(<-done, in.Close()); err != nil {
-			t.Fatal(err)
+		if flush() {
+			if err := in.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+	return in
+}
+
+func never() bool  { return false }
+func always() bool { return true }
+
+// pushesOf cuts the spans anywhere; some pushes are repeated.
+func pushesOf(t testing.TB, rng *rand.Rand, spans []*oSpan) (pushes [][]byte) {
+	t.Helper()
+	shuffled := slices.Clone(spans)
+	rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	for chunk := range slices.Chunk(shuffled, 1+rng.IntN(len(shuffled))) {
+		b := encode(t, chunk)
+		pushes = append(pushes, b)
+		if rng.IntN(3) == 0 {
+			pushes = append(pushes, b)
+		}
+	}
+	return pushes
 }
 
 // TestOracle compares answers with the oracle's, wherever the spans lie: live,
-// after a restart, and with the fragments of traces spread over many sources.
+// in one block, in several, partly in blocks, after a restart of each, and with
+// the fragments of traces spread over many sources, sets and blocks.
 func TestOracle(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -339,20 +356,16 @@ func TestOracle(t *testing.T) {
 	if testing.Short() {
 		rounds = 20
 	}
+	if s := os.Getenv("CLEW_ORACLE_ROUNDS"); s != "" {
+		var err error
+		if rounds, err = strconv.Atoi(s); err != nil {
+			t.Fatalf("CLEW_ORACLE_ROUNDS: %v", err)
+		}
+	}
 	for round := range rounds {
 		rng := rand.New(rand.NewPCG(seed, uint64(round)))
 		spans := randomSpans(rng)
-		// Pushes cut the spans anywhere; some are repeated.
-		var pushes [][]byte
-		shuffled := slices.Clone(spans)
-		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		for chunk := range slices.Chunk(shuffled, 1+rng.IntN(len(shuffled))) {
-			b := encode(t, chunk)
-			pushes = append(pushes, b)
-			if rng.IntN(3) == 0 {
-				pushes = append(pushes, b)
-			}
-		}
+		pushes := pushesOf(t, rng, spans)
 		spread := make(sets, 1+rng.IntN(4))
 		for i := range spread {
 			spread[i] = columns.New(fmt.Sprint("set ", i), columns.DefaultOptions())
@@ -362,15 +375,29 @@ func TestOracle(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		fs := fsys.NewMemory()
-		live, stopLive := inIngester(t, fs, pushes)
-		check(t, rng, "live", querier.New(live), spans)
-		check(t, rng, "spread", querier.New(spread), spans)
-		stopLive()
-		restarted, stop := inIngester(t, fs, nil)
-		check(t, rng, "after restart", querier.New(restarted), spans)
-		stop()
-		cases += 3 * 12
+		check(t, rng, "spread", querier.New(spread, noBlocks{}), spans)
+		last := len(pushes)
+		for _, place := range []struct {
+			name  string
+			flush func() bool // after each push
+		}{
+			{"live", never},
+			{"one block", func() bool { last--; return last == 0 }},
+			{"a block for each push", always},
+			{"partly in blocks", func() bool { return rng.IntN(3) == 0 }},
+		} {
+			fs := fsys.NewMemory()
+			in := inIngester(t, fs, pushes, place.flush)
+			check(t, rng, place.name, querier.New(in, in.Blocks), spans)
+			in.Stop()
+			in = inIngester(t, fs, nil, never)
+			check(t, rng, place.name+", restarted", querier.New(in, in.Blocks), spans)
+			in.Stop()
+			cases += 2 * 12
+		}
+		mixed, _ := mix(t, rng, pushes, newCache(t, rng))
+		check(t, rng, fmt.Sprintf("%d sets, %d blocks", len(mixed.sets), len(mixed.blocks)), querier.New(mixed, mixed), spans)
+		cases += 2 * 12
 		if t.Failed() {
 			t.Fatalf("round %d", round)
 		}

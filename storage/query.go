@@ -123,6 +123,15 @@ type Source interface {
 	Release()
 }
 
+// Recent is what an ingester holds of one tenant that is in no block yet.
+type Recent struct {
+	Sources []Source
+	// Replaying means that the log is still being read: spans may be missing.
+	Replaying bool
+	// Failed names what cannot be searched. Do not write.
+	Failed []FailedSource
+}
+
 // Location is where a source holds a trace.
 type Location struct {
 	Ordinal uint32

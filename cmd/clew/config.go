@@ -13,6 +13,7 @@ import (
 	"github.com/clewtrace/clew/distributor"
 	"github.com/clewtrace/clew/frontend"
 	"github.com/clewtrace/clew/ingester"
+	"github.com/clewtrace/clew/storage/block"
 	"github.com/clewtrace/clew/storage/tenant"
 )
 
@@ -32,6 +33,7 @@ type config struct {
 	SelfTracing      selfTracingConfig  `yaml:"self_tracing"`
 	Distributor      distributor.Config `yaml:"distributor"`
 	Ingester         ingester.Config    `yaml:"ingester"`
+	Storage          storageConfig      `yaml:"storage"`
 	Frontend         frontend.Config    `yaml:"frontend"`
 }
 
@@ -41,6 +43,12 @@ type portsConfig struct {
 	OTLPHTTP int `yaml:"otlp_http"`
 	Jaeger   int `yaml:"jaeger"`
 	Tempo    int `yaml:"tempo"`
+}
+
+// storageConfig is about blocks and how they are read.
+type storageConfig struct {
+	// CacheBytes bounds the decoded parts of blocks that are kept in memory.
+	CacheBytes int64 `yaml:"cache_bytes"`
 }
 
 // selfTracingConfig is about the spans that Clew makes of its own work.
@@ -59,6 +67,7 @@ func defaultConfig() config {
 		SelfTracing: selfTracingConfig{Enabled: true, Tenant: "clew", PushRatio: 0.01},
 		Distributor: distributor.DefaultConfig(),
 		Ingester:    ingester.DefaultConfig(),
+		Storage:     storageConfig{CacheBytes: block.DefaultCacheBytes},
 		Frontend:    frontend.DefaultConfig(),
 	}
 }
@@ -75,6 +84,9 @@ func (c *config) validate() error {
 	}
 	if c.SelfTracing.PushRatio < 0 || c.SelfTracing.PushRatio > 1 {
 		return fmt.Errorf("self_tracing.push_ratio: %v is not between 0 and 1", c.SelfTracing.PushRatio)
+	}
+	if c.Storage.CacheBytes < 1<<20 {
+		return fmt.Errorf("storage.cache_bytes: %d is below 1 MiB", c.Storage.CacheBytes)
 	}
 	if _, err := tenant.Parse(c.SelfTracing.Tenant); err != nil {
 		return fmt.Errorf("self_tracing.tenant: %w", err)

@@ -10,10 +10,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/clewtrace/clew/ingester"
+	"github.com/clewtrace/clew/storage/blocklist"
 )
 
 // newOpsHandler adds to the Tempo API what operators look at.
-func newOpsHandler(c *config, ing *ingester.Ingester, reg *prometheus.Registry, api http.Handler, doors func() []*door) http.Handler {
+func newOpsHandler(c *config, ing *ingester.Ingester, blocks *blocklist.List, reg *prometheus.Registry, api http.Handler, doors func() []*door) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg}))
@@ -24,6 +25,13 @@ func newOpsHandler(c *config, ing *ingester.Ingester, reg *prometheus.Registry, 
 			return
 		}
 		fmt.Fprintln(w, "ready")
+	})
+	mux.HandleFunc("POST /flush", func(w http.ResponseWriter, r *http.Request) {
+		if err := ing.Flush(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "all that was pushed before is in blocks")
 	})
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		type doorStatus struct {
@@ -36,7 +44,7 @@ func newOpsHandler(c *config, ing *ingester.Ingester, reg *prometheus.Registry, 
 		w.Header().Set("Content-Type", "application/json")
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		enc.Encode(map[string]any{"version": version, "data_dir": c.DataDir, "doors": open, "ingester": ing.Stats()})
+		enc.Encode(map[string]any{"version": version, "data_dir": c.DataDir, "doors": open, "ingester": ing.Stats(), "blocks": blocks.Stats()})
 	})
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

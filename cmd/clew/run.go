@@ -24,6 +24,9 @@ import (
 	"github.com/clewtrace/clew/frontend/tempoapi"
 	"github.com/clewtrace/clew/ingester"
 	"github.com/clewtrace/clew/querier"
+	"github.com/clewtrace/clew/storage/backend/local"
+	"github.com/clewtrace/clew/storage/block"
+	"github.com/clewtrace/clew/storage/blocklist"
 	"github.com/clewtrace/clew/storage/fsys"
 )
 
@@ -86,9 +89,9 @@ func parseLevel(s string) (l slog.Level, err error) {
 // run builds the process, serves until ctx ends, and stops it in reverse:
 //
 //	OTLP gRPC ┐
-//	OTLP HTTP ┴► distributor ─► ingester ─► log, live columns
-//	Jaeger API ┐                               │
-//	Tempo API  ┴► querier ◄────────────────────┘
+//	OTLP HTTP ┴► distributor ─► ingester ─► log, live columns ─► blocks
+//	Jaeger API ┐                               │                   │
+//	Tempo API  ┴► querier ◄────────────────────┴───────────────────┘
 //
 // ready, if not nil, is called with the open doors.
 func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, error) }, ready func([]*door)) error {
@@ -111,7 +114,22 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
 		return fmt.Errorf("data directory: %w (choose another with --data-dir)", err)
 	}
-	ing, err := ingester.Open(fsys.OS{}, filepath.ToSlash(c.DataDir)+"/ingester", c.Ingester, ingester.Options{
+	dataDir := filepath.ToSlash(c.DataDir)
+	cache, err := block.NewCache(c.Storage.CacheBytes, reg)
+	if err != nil {
+		return err
+	}
+	defer cache.Close()
+	store, err := local.Open(fsys.OS{}, dataDir+"/store")
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	blocks, err := blocklist.Open(store, blocklist.Options{Cache: cache, Logger: log.With("component", "blocks"), Registerer: reg})
+	if err != nil {
+		return err
+	}
+	ing, err := ingester.Open(fsys.OS{}, dataDir+"/ingester", c.Ingester, blocks, ingester.Options{
 		Name: "ingester-0", ClusterID: "local", Logger: log.With("component", "ingester"), Registerer: reg,
 	})
 	if err != nil {
@@ -135,7 +153,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	}
 	startCtx, startSpan := tp.Tracer("clew").Start(context.WithoutCancel(ctx), "start")
 
-	q := querier.New(ing)
+	q := querier.New(ing, blocks)
 	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: version}
 	grpcServer := grpc.NewServer(dist.GRPCOptions()...)
 	dist.RegisterOTLP(grpcServer)
@@ -159,7 +177,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 		}},
 		{"Tempo API, /metrics, /status", "ports.tempo", c.Ports.Tempo, func(d *door) {
 			api := traceQueries(tp, "tempo", tempoapi.New(c.Frontend, q, fo))
-			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(c, ing, reg, api, func() []*door { return doors }))
+			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(c, ing, blocks, reg, api, func() []*door { return doors }))
 		}},
 	} {
 		l, err := listen(c.ListenHost, d.port, d.name, d.key)

@@ -57,9 +57,24 @@ func (s *Splitter) Split(req []byte, groups int, groupOf func(trace.ID) int) (Re
 	s.group = s.group[:0]
 	s.parts = append(s.parts[:0], make([]Part, groups)...)
 	res.Parts = s.parts
-	err := eachMessage(req, 1, "ExportTraceServiceRequest", func(rs []byte) error {
-		return eachMessage(rs, 2, "ResourceSpans", func(ss []byte) error {
-			return eachMessage(ss, 2, "ScopeSpans", func(span []byte) error {
+	for i := 0; i < len(req); {
+		rs, n, err := message(req, i, 1, "ExportTraceServiceRequest")
+		if err != nil {
+			return Result{}, err
+		}
+		for j := 0; j < len(rs); {
+			ss, m, err := message(rs, j, 2, "ResourceSpans")
+			if err != nil {
+				return Result{}, err
+			}
+			for k := 0; k < len(ss); {
+				span, o, err := message(ss, k, 2, "ScopeSpans")
+				if err != nil {
+					return Result{}, err
+				}
+				if k = o; span == nil {
+					continue
+				}
 				id, reason := check(span)
 				if reason != "" {
 					if res.Rejected == nil {
@@ -67,7 +82,7 @@ func (s *Splitter) Split(req []byte, groups int, groupOf func(trace.ID) int) (Re
 					}
 					res.Rejected[reason]++
 					s.group = append(s.group, -1)
-					return nil
+					continue
 				}
 				g := 0
 				if groups > 1 {
@@ -75,12 +90,10 @@ func (s *Splitter) Split(req []byte, groups int, groupOf func(trace.ID) int) (Re
 				}
 				s.group = append(s.group, int32(g))
 				res.Parts[g].Spans++
-				return nil
-			})
-		})
-	})
-	if err != nil {
-		return Result{}, err
+			}
+			j = m
+		}
+		i = n
 	}
 	for g := range res.Parts {
 		switch n := res.Parts[g].Spans; {
@@ -94,38 +107,86 @@ func (s *Splitter) Split(req []byte, groups int, groupOf func(trace.ID) int) (Re
 	return res, nil
 }
 
-// eachMessage calls yield for each sub-message in field num.
-func eachMessage(b []byte, num uint32, name string, yield func([]byte) error) error {
-	for i := 0; i < len(b); {
-		f, n := trace.NextField(b, i)
-		if n < 0 {
-			return fmt.Errorf("%w: %s: byte %d of %d cannot be read", ErrMalformed, name, i, len(b))
+// message reads the field at b[i:], i < len(b), and returns the offset behind
+// it. m is nil unless it is the sub-message num; num is at most 15.
+func message(b []byte, i int, num uint32, name string) (m []byte, next int, err error) {
+	if rest := b[i:]; len(rest) > 3 && rest[0] == byte(num<<3|2) {
+		l, j := int(rest[1]), 2
+		if l >= 0x80 {
+			l, j = l&0x7f|int(rest[2])<<7, 3
 		}
-		if f.Num == num {
-			if f.Wire != 2 {
-				return fmt.Errorf("%w: %s: field %d has wire type %d, want 2", ErrMalformed, name, num, f.Wire)
-			}
-			if err := yield(f.Data); err != nil {
-				return err
-			}
+		if l < 1<<14 && l <= len(rest)-j {
+			return rest[j : j+l : j+l], i + j + l, nil
 		}
-		i = n
 	}
-	return nil
+	f, n := trace.NextField(b, i)
+	if n < 0 {
+		return nil, 0, fmt.Errorf("%w: %s: byte %d of %d cannot be read", ErrMalformed, name, i, len(b))
+	}
+	if f.Num != num {
+		return nil, n, nil
+	}
+	if f.Wire != 2 {
+		return nil, 0, fmt.Errorf("%w: %s: field %d has wire type %d, want 2", ErrMalformed, name, num, f.Wire)
+	}
+	return f.Data, n, nil
 }
 
-// check reads the IDs of a span; reason says why it cannot be taken.
+// check reads the IDs of a span; reason says why it cannot be taken. What
+// encoders usually write is recognised by its bytes; trace.NextField reads all
+// else.
 func check(b []byte) (id trace.ID, reason string) {
 	var haveTrace, haveSpan bool
 	for i := 0; i < len(b); {
+		if rest := b[i:]; len(rest) >= 10 {
+			switch c := rest[0]; c {
+			case 9<<3 | 2, 5<<3 | 2, 11<<3 | 2, 13<<3 | 2, 15<<3 | 2: // attribute, name, event, link, status
+				l, j := int(rest[1]), 2
+				if l >= 0x80 {
+					l, j = l&0x7f|int(rest[2])<<7, 3
+				}
+				if l < 1<<14 && l <= len(rest)-j {
+					i += j + l
+					continue
+				}
+			case 1<<3 | 2:
+				if rest[1] == 16 && len(rest) >= 18 {
+					if id = trace.ID(rest[2:18]); id.IsZero() {
+						return id, ReasonTraceID
+					}
+					haveTrace = true
+					i += 18
+					continue
+				}
+			case 2<<3 | 2:
+				if rest[1] == 8 {
+					if binary.LittleEndian.Uint64(rest[2:]) == 0 {
+						return id, ReasonSpanID
+					}
+					haveSpan = true
+					i += 10
+					continue
+				}
+			case 4<<3 | 2:
+				if rest[1] == 8 {
+					i += 10
+					continue
+				}
+			case 7<<3 | 1, 8<<3 | 1: // times
+				i += 9
+				continue
+			case 6 << 3: // kind
+				if rest[1] < 0x80 {
+					i += 2
+					continue
+				}
+			}
+		}
 		f, n := trace.NextField(b, i)
 		if n < 0 {
 			return id, ReasonSpan
 		}
 		i = n
-		if f.Num > 8 {
-			continue
-		}
 		switch f.Num {
 		case 1:
 			var ok bool

@@ -2,11 +2,14 @@ package otlpwire
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	collectortrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/clewtrace/clew/storage/trace"
 )
@@ -142,6 +145,101 @@ func TestSplitReasons(t *testing.T) {
 	}
 }
 
+// checkPlain is check without shortcuts.
+func checkPlain(b []byte) (id trace.ID, reason string) {
+	var haveTrace, haveSpan bool
+	for i := 0; i < len(b); {
+		f, n := trace.NextField(b, i)
+		if n < 0 {
+			return id, ReasonSpan
+		}
+		i = n
+		switch f.Num {
+		case 1:
+			if id, haveTrace = trace.IDFromBytes(f.Data); !haveTrace {
+				return id, ReasonTraceID
+			}
+		case 2:
+			if haveSpan = len(f.Data) == 8 && !bytes.Equal(f.Data, make([]byte, 8)); !haveSpan {
+				return id, ReasonSpanID
+			}
+		case 4:
+			if f.Wire != 2 || len(f.Data) != 0 && len(f.Data) != 8 {
+				return id, ReasonParentID
+			}
+		case 7, 8:
+			if f.Wire != 1 {
+				return id, ReasonSpan
+			}
+		}
+	}
+	switch {
+	case !haveTrace:
+		return id, ReasonTraceID
+	case !haveSpan:
+		return id, ReasonSpanID
+	}
+	return id, ""
+}
+
+// asSDK writes a request, which the Collector's encoder has written from the
+// last field to the first, as nearly all others do.
+func asSDK(t testing.TB, req []byte) []byte {
+	t.Helper()
+	var m collectortrace.ExportTraceServiceRequest
+	if err := proto.Unmarshal(req, &m); err != nil {
+		t.Fatal(err)
+	}
+	b, err := proto.Marshal(&m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func spansOf(b []byte) (out [][]byte) {
+	for i := 0; i < len(b); {
+		rs, n, _ := message(b, i, 1, "")
+		for j := 0; j < len(rs); {
+			ss, m, _ := message(rs, j, 2, "")
+			for k := 0; k < len(ss); {
+				span, o, _ := message(ss, k, 2, "")
+				if k = o; span != nil {
+					out = append(out, span)
+				}
+			}
+			j = m
+		}
+		i = n
+	}
+	return out
+}
+
+func TestUsualEncodingIsOnlyFaster(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	req := request(60, 7)
+	spans := append(spansOf(req), spansOf(asSDK(t, req))...)
+	if len(spans) != 120 {
+		t.Fatalf("%d spans", len(spans))
+	}
+	for range 500 {
+		for _, span := range spans {
+			b := bytes.Clone(span)
+			switch rng.IntN(3) {
+			case 0:
+				b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
+			case 1:
+				b = b[:rng.IntN(len(b))]
+			}
+			id, reason := check(b)
+			if wantID, want := checkPlain(b); reason != want || reason == "" && id != wantID {
+				t.Fatalf("seed %d: span %x: %s %q, want %s %q", seed, b, id, reason, wantID, want)
+			}
+		}
+	}
+}
+
 func FuzzSplit(f *testing.F) {
 	f.Add(request(12, 0))
 	f.Add(request(12, 5))
@@ -165,16 +263,18 @@ func FuzzSplit(f *testing.F) {
 
 func BenchmarkSplit(b *testing.B) {
 	req := request(498, 0)
-	b.Run("wire", func(b *testing.B) {
-		b.ReportAllocs()
-		var s Splitter
-		for b.Loop() {
-			if _, err := s.Split(req, 1, nil); err != nil {
-				b.Fatal(err)
+	for name, req := range map[string][]byte{"wire": req, "wire-SDK": asSDK(b, req)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			var s Splitter
+			for b.Loop() {
+				if _, err := s.Split(req, 1, nil); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/498, "ns/span")
-	})
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/498, "ns/span")
+		})
+	}
 	b.Run("wire-3-groups", func(b *testing.B) {
 		b.ReportAllocs()
 		var s Splitter

@@ -41,16 +41,21 @@ type cacheKey struct {
 type part uint8
 
 const (
-	partIndex    part = iota // *Index
-	partShard                // *Shard, by shard
-	partRowGroup             // []byte, by row group: its bytes in data.parquet
-	partDict                 // *values, by row group and column
-	partVector               // *Vector, by row group and column
+	partHeader     part = iota // *IndexHeader
+	partIndex                  // *Index without its trace table and statistics
+	partTraceIDs               // []trace.ID
+	partTraces                 // *traces
+	partOperations             // []OperationStats
+	partBloom                  // *bloomFront, by shard
+	partShard                  // *BloomTail, by shard
+	partRowGroup               // []byte, by row group: its bytes in data.parquet
+	partDict                   // *values, by row group and column
+	partVector                 // *Vector, by row group and column
 	numParts
 )
 
 func (p part) String() string {
-	return [numParts]string{"index", "bloom", "row_group", "dictionary", "column"}[p]
+	return [numParts]string{"index_header", "index", "trace_ids", "traces", "operations", "bloom", "shard", "row_group", "dictionary", "column"}[p]
 }
 
 type cacheEntry struct {

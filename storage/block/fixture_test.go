@@ -35,7 +35,9 @@ type fixture struct {
 }
 
 func (f *fixture) open(c *Cache) *Block {
-	return newBlock("tenant", ulid.ULID{1}, f.objects, c, func(context.Context) (*Index, int64, error) { return f.index, 1 << 20, nil })
+	b := newBlock("tenant", ulid.ULID{1}, f.objects, c)
+	b.given = f.index
+	return b
 }
 
 func (f *fixture) parts(t testing.TB, c *Cache) []storage.Source {
@@ -79,8 +81,8 @@ func newFixture(t testing.TB, s *columns.Set, groupRows, pageRows int, promote f
 	}
 	promoted := map[attrID]int32{}
 	for i := range uint32(s.NumAttrs()) {
-		a := s.Attr(i)
-		if a.Type == columns.Empty || float64(a.Count) < promote*float64(rows) {
+		a, values := s.Attr(i), s.AttrCount(i)
+		if a.Type == columns.Empty || float64(values) < promote*float64(rows) {
 			continue
 		}
 		p := ByteArray

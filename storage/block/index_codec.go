@@ -241,25 +241,41 @@ func (h *IndexHeader) Extent(want SectionSet) (off, length uint64) {
 // object that begins at off and holds them. Fields of other sections stay
 // empty. The Index keeps parts of data.
 func (h *IndexHeader) DecodeIndex(data []byte, off uint64, want SectionSet) (*Index, error) {
-	x := new(Index)
-	var raw [maxSections + 1][]byte
+	var raw rawSections
 	for _, s := range h.Sections {
 		if !want.has(s.ID) || s.ID > SectionNames {
 			continue
 		}
-		if s.Offset < off || s.Offset-off > uint64(len(data)) || s.Length > uint64(len(data))-(s.Offset-off) {
-			return nil, corruptf("section %d lies outside of what was read", s.ID)
+		var err error
+		if raw[s.ID], err = s.unpack(data, off); err != nil {
+			return nil, err
 		}
-		at := s.Offset - off
-		b, err := unpack(s.Codec, s.RawLength, s.CRC, data[at:at+s.Length:at+s.Length])
-		if err != nil {
-			return nil, fmt.Errorf("section %d: %w", s.ID, err)
-		}
-		if b == nil {
-			b = []byte{}
-		}
-		raw[s.ID] = b
 	}
+	return raw.decode(want)
+}
+
+// rawSections are sections as they were before compression, by number.
+type rawSections [SectionNames + 1][]byte
+
+// unpack takes a section from a range of the object that begins at off.
+func (s *SectionPlace) unpack(data []byte, off uint64) ([]byte, error) {
+	if s.Offset < off || s.Offset-off > uint64(len(data)) || s.Length > uint64(len(data))-(s.Offset-off) {
+		return nil, corruptf("section %d lies outside of what was read", s.ID)
+	}
+	at := s.Offset - off
+	b, err := unpack(s.Codec, s.RawLength, s.CRC, data[at:at+s.Length:at+s.Length])
+	if err != nil {
+		return nil, fmt.Errorf("section %d: %w", s.ID, err)
+	}
+	if b == nil {
+		b = []byte{}
+	}
+	return b, nil
+}
+
+// decode decodes the wanted sections. The Index keeps parts of raw.
+func (raw *rawSections) decode(want SectionSet) (*Index, error) {
+	x := new(Index)
 	// In this order, for some need others.
 	for id := SectionTables; id <= SectionNames; id++ {
 		if !want.has(id) {

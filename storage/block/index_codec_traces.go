@@ -144,63 +144,9 @@ func parseTraceIDs(p *parser, t *TraceTable) {
 }
 
 func parseTraces(p *parser, t *TraceTable) {
-	n, normal, base := p.uvarint(), p.uvarint(), p.uvarint()
-	if n != uint64(len(t.IDs)) || normal > n {
+	d := openTraces(p, t)
+	if p.bad || !d.heads(t) || !d.rest(t) {
 		p.fail()
-		return
-	}
-	t.Normal = int(normal)
-	t.Strings = make([]string, p.count(1))
-	for i := range t.Strings {
-		t.Strings[i] = p.string()
-	}
-	texts := uint32(len(t.Strings))
-	rows := p.section()
-	starts, ok1 := parsePlanes(p.bytes(), len(t.IDs))
-	durations, ok2 := parsePlanes(p.bytes(), len(t.IDs))
-	roots, orphans, services, rootText := p.section(), p.section(), p.section(), p.section()
-	if !ok1 || !ok2 || p.bad {
-		p.fail()
-		return
-	}
-	t.Start, t.End = starts, durations
-	t.FirstRow = make([]uint32, n+1)
-	t.Root, t.Orphans = make([]uint32, n), make([]uint32, n)
-	t.RootService, t.RootName = make([]uint32, n), make([]uint32, n)
-	t.SvcFirst = make([]uint32, n+1)
-	t.Services = make([]TraceService, 0, len(services.b)/4)
-	first := uint64(0)
-	for i := range t.IDs {
-		count := uint64(rows.uint32v())
-		t.FirstRow[i] = uint32(first)
-		t.Start[i] = base + uint64(unzigzag(t.Start[i]))
-		t.End[i] = t.Start[i] + uint64(unzigzag(t.End[i]))
-		root := roots.uvarint()
-		t.Orphans[i] = orphans.uint32v()
-		t.Root[i] = NoRow
-		if root > 0 {
-			t.Root[i] = uint32(first + root - 1)
-			t.RootService[i], t.RootName[i] = rootText.uint32v(), rootText.uint32v()
-		}
-		t.SvcFirst[i] = uint32(len(t.Services))
-		for range services.count(3) {
-			s := TraceService{services.uint32v(), services.uint32v(), services.uint32v()}
-			if s.Service >= texts {
-				p.fail()
-			}
-			t.Services = append(t.Services, s)
-		}
-		first += count
-		if count == 0 || first > uint64(NoRow) || root > count || root > 0 && (t.RootService[i] >= texts || t.RootName[i] >= texts) || p.bad || services.bad {
-			p.fail()
-			return
-		}
-	}
-	t.FirstRow[n], t.SvcFirst[n] = uint32(first), uint32(len(t.Services))
-	for _, s := range []*parser{&rows, &roots, &orphans, &services, &rootText} {
-		if !s.end() {
-			p.fail()
-		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/clewtrace/clew/storage"
 	"github.com/clewtrace/clew/storage/columns"
 	"github.com/clewtrace/clew/storage/trace"
 )
@@ -290,7 +291,9 @@ func checkTraceTable(t *testing.T, s *columns.Set, x *Index) {
 	fixtureTraces(s, o, &want)
 	text := func(t *TraceTable) (out []string) {
 		for i := range t.IDs {
-			out = append(out, fmt.Sprint(t.FirstRow[i], t.Root[i], t.summary(uint32(i))))
+			var sum storage.Summary
+			t.summary(uint32(i), &sum, make([]storage.ServiceCount, t.SvcFirst[i+1]-t.SvcFirst[i]))
+			out = append(out, fmt.Sprint(t.FirstRow[i], t.Root[i], sum))
 		}
 		return out
 	}

@@ -2,7 +2,6 @@ package block
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/oklog/ulid/v2"
@@ -19,6 +18,14 @@ type Objects interface {
 	// ReadRange returns the length bytes of the object from off on. The caller
 	// may keep them, and does not write.
 	ReadRange(ctx context.Context, object string, off, length int64) ([]byte, error)
+}
+
+// LocalObjects are Objects that may be files at hand. If Local says so, lookups
+// by ID read the pages that they need and leave caching them to the file
+// system; otherwise a whole row group with one request, which the Cache keeps.
+type LocalObjects interface {
+	Objects
+	Local() bool
 }
 
 // Usage counts what a query reads. Its fields may be read while it runs.
@@ -49,27 +56,32 @@ type Block struct {
 	id      ulid.ULID
 	objects Objects
 	cache   *Cache // may be nil
-	meta    *Meta  // nil only in tests
-	// readIndex decodes the index and says what it costs to keep.
-	readIndex func(ctx context.Context) (*Index, int64, error)
+	gap     uint64 // bytes that may be read in vain to save a request
+	// meta is what the block says of itself. Tests have blocks without, whose
+	// whole index is given.
+	meta  *Meta
+	given *Index
 }
 
-// newBlock returns a block whose index comes from readIndex.
-func newBlock(tenant string, id ulid.ULID, objects Objects, cache *Cache, readIndex func(context.Context) (*Index, int64, error)) *Block {
-	return &Block{tenant: tenant, id: id, objects: objects, cache: cache, readIndex: readIndex}
+func newBlock(tenant string, id ulid.ULID, objects Objects, cache *Cache) *Block {
+	b := &Block{tenant: tenant, id: id, objects: objects, cache: cache, gap: mergeGap}
+	if l, ok := objects.(LocalObjects); ok && l.Local() {
+		b.gap = localGap
+	}
+	return b
 }
+
+// local reports whether requests cost next to nothing.
+func (b *Block) local() bool { return b.gap == localGap }
+
+// How many bytes may be read in vain to save a request: to a store, or to a file.
+const (
+	mergeGap = 128 << 10
+	localGap = 8 << 10
+)
 
 func (b *Block) key(p part, i, j int) cacheKey {
 	return cacheKey{b.tenant, b.id, p, uint32(i), uint32(j)}
-}
-
-// index returns the decoded index.
-func (b *Block) index(ctx context.Context) (*Index, error) {
-	x, err := load(ctx, b.cache, b.key(partIndex, 0, 0), func() (*Index, int64, error) { return b.readIndex(ctx) })
-	if err != nil {
-		return nil, fmt.Errorf("open block %s: %s: %w", b.id, IndexObject, err)
-	}
-	return x, nil
 }
 
 // read reads a part of an object and counts it.
@@ -85,9 +97,4 @@ func (b *Block) read(ctx context.Context, object string, off, length uint64) ([]
 		return nil, corruptf("%d bytes at %d: have %d", length, off, len(data))
 	}
 	return data, nil
-}
-
-// placed says where in the block something went wrong.
-func (b *Block) placed(x *Index, group, col int, err error) error {
-	return fmt.Errorf("open block %s: %s: row group %d, column %s: %w", b.id, DataObject, group, x.Columns[col].Name, err)
 }

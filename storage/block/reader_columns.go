@@ -1,21 +1,20 @@
 package block
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 )
-
-// mergeGap is how many bytes may be read in vain to save a request.
-const mergeGap = 128 << 10
 
 // groupReader reads columns of one row group for one query, with as few
 // requests as it can. Not for concurrent use.
 type groupReader struct {
 	b     *Block
 	x     *Index
-	group int
+	group int // in the block
 	rg    *RowGroup
-	want  []int // columns that the query may need, see prefetch
+	want  []int // columns that the query may need: read along if they are near
 	spans []fetched
 }
 
@@ -24,8 +23,14 @@ type fetched struct {
 	data []byte
 }
 
-func (b *Block) group(x *Index, g int) *groupReader {
-	return &groupReader{b: b, x: x, group: g, rg: &x.RowGroups[g]}
+// group reads row group g of x, whose first one is number first of the block.
+func (b *Block) group(x *Index, g, first int) *groupReader {
+	return &groupReader{b: b, x: x, group: first + g, rg: &x.RowGroups[g]}
+}
+
+// placed says where in the block something went wrong.
+func (r *groupReader) placed(col int, err error) error {
+	return fmt.Errorf("open block %s: %s: row group %d, column %s: %w", r.b.id, DataObject, r.group, r.x.Columns[col].Name, err)
 }
 
 // extent is where the pages of a column lie.
@@ -53,7 +58,7 @@ func (r *groupReader) bytes(ctx context.Context, col int, p Page) ([]byte, error
 		for _, c := range r.want {
 			f, t := r.rg.Chunks[c].extent()
 			key := r.b.key(partVector, r.group, c)
-			if f == t || f >= from && t <= to || f > to+mergeGap || t+mergeGap < from || r.b.cache.has(&key) {
+			if f == t || f >= from && t <= to || f > to+r.b.gap || t+r.b.gap < from || r.b.cache.has(&key) {
 				continue
 			}
 			from, to, grown = min(from, f), max(to, t), true
@@ -93,7 +98,7 @@ func (r *groupReader) dict(ctx context.Context, col int) (*values, error) {
 			d, err = decodeDictionary(raw, c.Dict, r.x.Columns[col].Physical, int(c.DictValues))
 		}
 		if err != nil {
-			return nil, 0, r.b.placed(r.x, r.group, col, fmt.Errorf("dictionary: %w", err))
+			return nil, 0, r.placed(col, fmt.Errorf("dictionary: %w", err))
 		}
 		return d, d.cost(), nil
 	})
@@ -133,14 +138,14 @@ func (c *Chunk) empty(rg *RowGroup) bool { return c.Pages == nil && c.Nulls == r
 func (r *groupReader) appendPage(ctx context.Context, v *Vector, col, i int) error {
 	info, c := &r.x.Columns[col], &r.rg.Chunks[col]
 	if i >= len(c.Pages) {
-		return r.b.placed(r.x, r.group, col, corruptf("page %d: not in the index", i))
+		return r.placed(col, corruptf("page %d: not in the index", i))
 	}
 	raw, err := r.bytes(ctx, col, c.Pages[i])
 	if err == nil {
 		err = v.appendPage(raw, c.Pages[i], columnForm{info.Physical, info.Optional}, int(r.rg.Pages[i].Rows))
 	}
 	if err != nil {
-		return r.b.placed(r.x, r.group, col, fmt.Errorf("page %d: %w", i, err))
+		return r.placed(col, fmt.Errorf("page %d: %w", i, err))
 	}
 	return nil
 }
@@ -155,6 +160,39 @@ func (r *groupReader) readAll(ctx context.Context) error {
 		return fmt.Errorf("open block %s: %s: row group %d: %w", r.b.id, DataObject, r.group, err)
 	}
 	r.spans = append(r.spans[:0], fetched{r.rg.Offset, data})
+	return nil
+}
+
+// readPages reads page i of columns, and their dictionaries unless they are
+// cached, with one request for pages near each other.
+func (r *groupReader) readPages(ctx context.Context, cols []int, i int) error {
+	var pages []Page
+	for _, col := range cols {
+		c := &r.rg.Chunks[col]
+		if i >= len(c.Pages) {
+			continue // nulls alone; or an error, which decoding names
+		}
+		key := r.b.key(partDict, r.group, col)
+		if c.Dict.Size > 0 && !r.b.cache.has(&key) && r.have(c.Dict) == nil {
+			pages = append(pages, c.Dict)
+		}
+		if r.have(c.Pages[i]) == nil {
+			pages = append(pages, c.Pages[i])
+		}
+	}
+	slices.SortFunc(pages, func(a, b Page) int { return cmp.Compare(a.Offset, b.Offset) })
+	for len(pages) > 0 {
+		from, to, n := pages[0].Offset, pages[0].Offset+uint64(pages[0].Size), 1
+		for ; n < len(pages) && pages[n].Offset <= to+r.b.gap; n++ {
+			to = max(to, pages[n].Offset+uint64(pages[n].Size))
+		}
+		data, err := r.b.read(ctx, DataObject, from, to-from)
+		if err != nil {
+			return fmt.Errorf("open block %s: %s: row group %d: %w", r.b.id, DataObject, r.group, err)
+		}
+		r.spans = append(r.spans, fetched{from, data})
+		pages = pages[n:]
+	}
 	return nil
 }
 

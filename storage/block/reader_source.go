@@ -1,11 +1,8 @@
 package block
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/clewtrace/clew/storage"
 	"github.com/clewtrace/clew/storage/trace"
@@ -20,11 +17,10 @@ type Part struct {
 	bounds storage.Bounds
 }
 
-var _ storage.Source = (*Part)(nil)
-
-func (b *Block) indexError(err error) error {
-	return fmt.Errorf("open block %s: %s: %w", b.id, IndexObject, err)
-}
+var (
+	_ storage.Sorted   = (*Part)(nil)
+	_ storage.Outliner = (*Part)(nil)
+)
 
 // Parts returns the sources of the block: one or two, none if it has no spans.
 // Their bounds are those of its meta.json.
@@ -35,11 +31,7 @@ func (b *Block) Parts(ctx context.Context) ([]storage.Source, error) {
 		var ok bool
 		switch {
 		case b.meta == nil:
-			x, err := b.index(ctx)
-			if err != nil {
-				return nil, err
-			}
-			bounds, ok = x.bounds(wild)
+			bounds, ok = b.given.bounds(wild)
 		case wild:
 			bounds, ok = b.meta.Wild.bounds()
 		default:
@@ -108,70 +100,60 @@ func (p *Part) Search(ctx context.Context, q *storage.Query) ([]storage.Match, e
 	return p.b.search(ctx, x, p.wild, q)
 }
 
-// Locate implements storage.Source.
+// span returns the ordinals [from, to) of the part among those of the block.
+func (p *Part) span(ids []trace.ID) (from, to int) {
+	if p.wild {
+		return p.b.normal(), len(ids)
+	}
+	return 0, p.b.normal()
+}
+
+// TraceIDs implements storage.Sorted.
+func (p *Part) TraceIDs(ctx context.Context) (ids []trace.ID, first uint32, err error) {
+	own, err := p.b.ids(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	from, to := p.span(own)
+	return own[from:to:to], uint32(from), nil
+}
+
+// Locate implements storage.Source. IDs in ascending order are found by
+// merging. Where nothing is found, it reads the IDs of the block alone.
 func (p *Part) Locate(ctx context.Context, ids []trace.ID) ([]storage.Location, error) {
-	x, err := p.b.index(ctx)
+	own, err := p.b.ids(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]storage.Location, len(ids))
-	from, to := x.traces(p.wild)
-	at := from // all before are smaller than the ID before
+	from, to := p.span(own)
+	at, any := from, false // all before at are smaller than the ID before
 	for i := range ids {
 		if i%4096 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if i > 0 && bytes.Compare(ids[i][:], ids[i-1][:]) < 0 {
+		if i > 0 && compareIDs(&ids[i], &ids[i-1]) < 0 {
 			at = from
 		}
-		at = x.Traces.seek(&ids[i], at, to)
-		if at < to && x.Traces.IDs[at] == ids[i] {
-			out[i] = storage.Location{Ordinal: uint32(at), Start: x.Traces.Start[at], Found: true}
+		at = seek(own, &ids[i], at, to)
+		if at < to && own[at] == ids[i] {
+			out[i] = storage.Location{Ordinal: uint32(at), Found: true}
+			any = true
 		}
 	}
-	return out, nil
-}
-
-// seek returns the first ordinal in [from, to) whose ID is not less than id. It
-// looks near from first, so that sorted IDs are found by merging.
-func (t *TraceTable) seek(id *trace.ID, from, to int) int {
-	step := 1
-	for from+step < to && bytes.Compare(t.IDs[from+step][:], id[:]) < 0 {
-		from, step = from+step, 2*step
+	if !any {
+		return out, nil
 	}
-	end := min(from+step, to)
-	return from + sort.Search(end-from, func(k int) bool { return bytes.Compare(t.IDs[from+k][:], id[:]) >= 0 })
-}
-
-// Summaries implements storage.Source. It reads the trace table alone.
-func (p *Part) Summaries(ctx context.Context, ordinals []uint32) ([]storage.Summary, error) {
-	x, err := p.b.index(ctx)
+	t, err := p.b.traces(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]storage.Summary, len(ordinals))
-	for i, t := range ordinals {
-		if int(t) >= len(x.Traces.IDs) {
-			return nil, fmt.Errorf("block %s: no trace %d of %d", p.b.id, t, len(x.Traces.IDs))
+	for i := range out {
+		if out[i].Found {
+			out[i].Start = t.heads.Start[out[i].Ordinal]
 		}
-		out[i] = x.Traces.summary(t)
 	}
 	return out, nil
-}
-
-func (t *TraceTable) summary(i uint32) storage.Summary {
-	s := storage.Summary{ID: t.IDs[i], Start: t.Start[i], End: t.End[i],
-		Spans: int(t.FirstRow[i+1] - t.FirstRow[i]), Orphans: int(t.Orphans[i])}
-	if t.Root[i] != NoRow {
-		s.HasRoot, s.RootService, s.RootName = true, t.Strings[t.RootService[i]], t.Strings[t.RootName[i]]
-	}
-	services := t.Services[t.SvcFirst[i]:t.SvcFirst[i+1]]
-	s.Services = make([]storage.ServiceCount, len(services))
-	for k, c := range services {
-		s.Services[k] = storage.ServiceCount{Name: t.Strings[c.Service], Spans: int(c.Spans), Errors: int(c.Errors)}
-		s.Errors += int(c.Errors)
-	}
-	return s
 }
 
 // Operations implements storage.Source. The first part of a block reports
@@ -180,12 +162,12 @@ func (p *Part) Operations(ctx context.Context, add func(service, name string, ki
 	if !p.first {
 		return nil
 	}
-	x, err := p.b.index(ctx)
+	ops, err := p.b.operations(ctx)
 	if err != nil {
 		return err
 	}
-	for i := range x.Operations {
-		o := &x.Operations[i]
+	for i := range ops {
+		o := &ops[i]
 		add(o.Service, o.Name, uint8(o.Kind))
 	}
 	return nil

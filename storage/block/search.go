@@ -24,6 +24,7 @@ func (b *Block) search(ctx context.Context, x *Index, wild bool, q *storage.Quer
 	if p == nil {
 		return nil, nil
 	}
+	p.traces = sync.OnceValues(func() (*traces, error) { return b.traces(ctx) })
 	var groups []int
 	for g := range x.RowGroups {
 		if rg := &x.RowGroups[g]; rg.Wild == wild && rg.Rows > 0 && !p.prune(rg) {
@@ -65,28 +66,32 @@ func (b *Block) search(ctx context.Context, x *Index, wild bool, q *storage.Quer
 			return nil, err
 		}
 	}
-	return x.matches(found), nil
+	return p.matches(found)
 }
 
 // matches names the traces of each row group's result. A trace that lies in
 // several row groups is one match.
-func (x *Index) matches(found [][]uint32) []storage.Match {
+func (p *plan) matches(found [][]uint32) ([]storage.Match, error) {
 	n := 0
 	for _, f := range found {
 		n += len(f)
 	}
 	if n == 0 {
-		return nil
+		return nil, nil
+	}
+	traces, err := p.traces()
+	if err != nil {
+		return nil, err
 	}
 	out := make([]storage.Match, 0, n)
 	for _, f := range found {
 		for _, t := range f {
 			if len(out) == 0 || out[len(out)-1].Ordinal != t {
-				out = append(out, storage.Match{ID: x.Traces.IDs[t], Ordinal: t, Start: x.Traces.Start[t]})
+				out = append(out, storage.Match{ID: traces.heads.IDs[t], Ordinal: t, Start: traces.heads.Start[t]})
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // searcher is the scratch space of one worker.
@@ -98,7 +103,7 @@ type searcher struct {
 // group evaluates one row group and returns the traces that match.
 func (s *searcher) group(ctx context.Context, b *Block, p *plan, g int) ([]uint32, error) {
 	usageOf(ctx).RowGroups.Add(1)
-	r := b.group(p.x, g)
+	r := b.group(p.x, g, 0)
 	r.want = p.want
 	rows := int(r.rg.Rows)
 	s.live, s.hits, s.left = s.live.resize(rows), s.hits.resize(rows), s.left.resize(rows)
@@ -142,7 +147,11 @@ func (s *searcher) group(ctx context.Context, b *Block, p *plan, g int) ([]uint3
 	if !s.live.any() {
 		return nil, nil
 	}
-	return s.tracesOf(p.x, r.rg), nil
+	t, err := p.traces()
+	if err != nil {
+		return nil, err
+	}
+	return s.tracesOf(t.heads.FirstRow, r.rg), nil
 }
 
 // pages sets live to the rows of the pages whose zones allow a match, and says
@@ -167,7 +176,7 @@ func (s *searcher) numbers(ctx context.Context, r *groupReader, col int, lo, spa
 		return err
 	}
 	if v.dict != nil || v.present != nil {
-		return r.b.placed(r.x, r.group, col, corruptf("want plain numbers without nulls"))
+		return r.placed(col, corruptf("want plain numbers without nulls"))
 	}
 	clear(s.hits)
 	v.scanRange(lo, span, s.live, s.hits)
@@ -176,8 +185,7 @@ func (s *searcher) numbers(ctx context.Context, r *groupReader, col int, lo, spa
 }
 
 // tracesOf returns the traces of the live rows, ascending.
-func (s *searcher) tracesOf(x *Index, rg *RowGroup) []uint32 {
-	first := x.Traces.FirstRow
+func (s *searcher) tracesOf(first []uint32, rg *RowGroup) []uint32 {
 	out := s.traces[:0]
 	t, end := 0, uint32(0) // the trace found last, and the row behind it
 	for i := range s.live.each {

@@ -11,6 +11,7 @@ import (
 // plan is a query made ready for one block.
 type plan struct {
 	x                *Index
+	traces           func() (*traces, error) // read when the first row matches
 	f                fixedColumns
 	service, name    string
 	startLo, startHi uint64 // both included

@@ -167,7 +167,7 @@ func (s *searcher) rest(ctx context.Context, r *groupReader, p *plan, t *tagPlan
 		}
 		hit, ok := restHas(t.m, r.x.Tables.Shapes[shape].Attrs, t.rest[shape], raw)
 		if !ok {
-			return r.b.placed(r.x, r.group, p.f.rest, corruptf("row %d: values do not fit the shape", row))
+			return r.placed(p.f.rest, corruptf("row %d: values do not fit the shape", row))
 		}
 		if hit {
 			s.hits.set(row)

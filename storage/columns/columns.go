@@ -86,31 +86,32 @@ type Set struct {
 	slots  slotArena
 	blobs  arena
 
-	resources   internTable // wire bytes of ResourceSpans without scope_spans
-	scopes      internTable // wire bytes of ScopeSpans without spans
-	services    []string    // by resource index
-	badResource []bool      // by resource index: would not decode again
-	badScope    []bool      // by scope index
-	names       internTable // span names
-	ops         []Op
-	opIndex     map[opKey]uint32
-	keys        internTable
-	attrs       []*Attr
-	attrIndex   map[attrKey]uint32
-	shapes      []*Shape
-	shapeIDs    internTable
-	nameShape   []uint32 // by name index: 1 + the shape last seen with it
+	resources    internTable // wire bytes of ResourceSpans without scope_spans
+	scopes       internTable // wire bytes of ScopeSpans without spans
+	services     []string    // by resource index
+	serviceNums  []uint32    // by resource index: its number in serviceIndex
+	badResource  []bool      // by resource index: would not decode again
+	badScope     []bool      // by scope index
+	names        internTable // span names
+	ops          []Op
+	serviceIndex map[string]uint32
+	opIndex      map[opKey]uint32
+	keys         internTable
+	attrs        []*Attr
+	attrIndex    map[attrKey]uint32
+	shapes       []*Shape
+	shapeIDs     internTable // by the numbers of their attributes, see shapeKey
 
 	bounds   [2]timeBounds // normal, wild; over rows
 	bytes    int64
 	dec      decoder
-	ordering *Order // set by Order on a sealed Set
+	orderMu  sync.Mutex
+	ordering *Order // guarded by orderMu; set once the Set is sealed
 }
 
 type opKey struct {
-	service string
-	name    uint32
-	kind    int32
+	service, name uint32
+	kind          int32
 }
 
 type attrKey struct {
@@ -134,7 +135,7 @@ func (b *timeBounds) add(start, end uint64) {
 // New returns an empty Set. name appears in errors and reports.
 func New(name string, opts Options) *Set {
 	seed := maphash.MakeSeed()
-	s := &Set{opts: opts, name: name, opIndex: map[opKey]uint32{}, attrIndex: map[attrKey]uint32{}}
+	s := &Set{opts: opts, name: name, serviceIndex: map[string]uint32{}, opIndex: map[opKey]uint32{}, attrIndex: map[attrKey]uint32{}}
 	s.traces.init()
 	for _, t := range []*internTable{&s.resources, &s.scopes, &s.names, &s.keys, &s.shapeIDs} {
 		t.init(seed, &s.blobs)
@@ -163,7 +164,7 @@ func (s *Set) Bytes() int64 {
 }
 
 func (s *Set) bytesLocked() int64 {
-	n := s.bytes + s.blobs.bytes + s.slots.bytes + s.traces.bytes()
+	n := s.bytes + s.blobs.bytes + s.slots.bytes + s.traces.bytes() + s.dec.templates.bytes
 	for _, t := range []*internTable{&s.resources, &s.scopes, &s.names, &s.keys, &s.shapeIDs} {
 		n += t.bytes()
 	}
@@ -178,6 +179,7 @@ func (s *Set) Seal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sealed = true
+	s.dec = decoder{}
 }
 
 // Row returns row r. The pointer is valid as long as the Set; do not write.
@@ -230,8 +232,8 @@ func (s *Set) Shape(i uint32) *Shape { return s.shapes[i] }
 // Attr returns attribute column i. Do not write.
 func (s *Set) Attr(i uint32) *Attr { return s.attrs[i] }
 
-// addRow appends a row and links it to its trace.
-func (s *Set) addRow(r Row, wild bool) {
+// nextRow returns the place of the next row; its contents are undefined.
+func (s *Set) nextRow() *Row {
 	if s.nrows == math.MaxUint32-1 {
 		panic("columns: too many rows in one Set") // 2^32 rows are 300 GiB; the byte budget cuts long before
 	}
@@ -239,6 +241,11 @@ func (s *Set) addRow(r Row, wild bool) {
 		s.rows = append(s.rows, new([rowChunk]Row))
 		s.bytes += rowChunk * rowSize
 	}
+	return &s.rows[s.nrows>>rowChunkBits][s.nrows&(rowChunk-1)]
+}
+
+// addRow appends the row that nextRow has given and links it to its trace.
+func (s *Set) addRow(r *Row, wild bool) {
 	t := s.traces.at(r.Trace)
 	r.Prev, t.Last = t.Last, s.nrows+1
 	if t.Rows == 0 {
@@ -253,6 +260,5 @@ func (s *Set) addRow(r Row, wild bool) {
 	} else {
 		s.bounds[0].add(r.Start, r.End)
 	}
-	s.rows[s.nrows>>rowChunkBits][s.nrows&(rowChunk-1)] = r
 	s.nrows++
 }

@@ -88,7 +88,7 @@ func identities(t testing.TB, b []byte) map[[32]byte]int {
 		if n < 0 {
 			t.Fatal("damaged TracesData")
 		}
-		res, _, err := splitEnvelope(f.Data, 2, nil)
+		res, _, _, err := splitEnvelope(f.Data, 2, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func identities(t testing.TB, b []byte) map[[32]byte]int {
 		for j := 0; j < len(f.Data); {
 			g, m := trace.NextField(f.Data, j)
 			if g.Num == 2 {
-				scope, _, err := splitEnvelope(g.Data, 2, nil)
+				scope, _, _, err := splitEnvelope(g.Data, 2, nil, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -2,6 +2,7 @@ package columns
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -68,25 +69,36 @@ func (s *Set) Append(otlp []byte, receivedUnixNano uint64) (AppendResult, error)
 	return d.result, nil
 }
 
-// decoder is the scratch space of Append, and what the last span looked like.
+// decoder is the scratch space of Append, and what the last spans looked like.
 type decoder struct {
 	result           AppendResult
 	earliest, latest uint64
 	envelope         []byte
-	attrs            []uint32 // attribute columns of the span
-	vals             []value  // parallel to attrs
+	scopes, spans    [][]byte  // of the open ResourceSpans, ScopeSpans
+	attrs            []uint32  // attribute columns of the span
+	slots            []uint32  // its values, see Shape
+	news             []pending // those of slots that are not known yet
 	extra            []byte
 	lastTrace        trace.ID
 	lastTraceIdx     uint32
 	haveTrace        bool
-	lastShape        uint32
 	badEnvelope      string // why the spans of the open ResourceSpans are left out
+	templates        templates
 }
 
 // value is one decoded attribute value.
 type value struct {
 	bits uint64
 	data []byte
+}
+
+// pending is a value that has to be looked up in its column once the whole span
+// has been read.
+type pending struct {
+	data []byte
+	attr uint32
+	slot int32
+	tmpl int32 // entry of the template that gets the code; -1 = none
 }
 
 func (d *decoder) reject(reason string) {
@@ -96,72 +108,90 @@ func (d *decoder) reject(reason string) {
 	d.result.Rejected[reason]++
 }
 
-// splitEnvelope separates the fields numbered child from the others. The
-// others are verbatim, in order; where they are contiguous no byte is copied.
-func splitEnvelope(b []byte, child uint32, scratch []byte) (own, buf []byte, err error) {
+// splitEnvelope separates the fields numbered child, which it appends to
+// children, from the others. The others are verbatim, in order; where they are
+// contiguous no byte is copied. child is at most 15.
+func splitEnvelope(b []byte, child uint32, scratch []byte, children [][]byte) (own, buf []byte, kids [][]byte, err error) {
 	start, end, contiguous := 0, 0, true
 	buf = scratch[:0]
+	tag := byte(child<<3 | 2)
 	for i := 0; i < len(b); {
+		// Nearly all fields are children of less than 16 KiB.
+		if b[i] == tag && len(b)-i > 3 {
+			l, j := int(b[i+1]), i+2
+			if l >= 0x80 {
+				l, j = l&0x7f|int(b[i+2])<<7, i+3
+			}
+			if l < 1<<14 && l <= len(b)-j {
+				children = append(children, b[j:j+l:j+l])
+				i = j + l
+				continue
+			}
+		}
 		f, n := trace.NextField(b, i)
 		if n < 0 {
-			return nil, buf, ErrMalformed
+			return nil, buf, children, ErrMalformed
 		}
-		if f.Num != child {
-			if contiguous && (end == i || start == end) {
-				if start == end {
-					start = i
-				}
-				end = n
-			} else {
-				if contiguous {
-					buf = append(buf, b[start:end]...)
-					contiguous = false
-				}
-				buf = append(buf, b[i:n]...)
+		if f.Num == child {
+			if f.Wire == 2 {
+				children = append(children, f.Data)
 			}
+		} else if contiguous && (end == i || start == end) {
+			if start == end {
+				start = i
+			}
+			end = n
+		} else {
+			if contiguous {
+				buf = append(buf, b[start:end]...)
+				contiguous = false
+			}
+			buf = append(buf, b[i:n]...)
 		}
 		i = n
 	}
 	if contiguous {
-		return b[start:end], buf, nil
+		return b[start:end], buf, children, nil
 	}
-	return buf, buf, nil
+	return buf, buf, children, nil
 }
 
-func (s *Set) appendResourceSpans(b []byte) error {
+func (s *Set) appendResourceSpans(b []byte) (err error) {
 	d := &s.dec
-	own, buf, err := splitEnvelope(b, 2, d.envelope)
-	d.envelope = buf
+	var own []byte
+	own, d.envelope, d.scopes, err = splitEnvelope(b, 2, d.envelope, d.scopes[:0])
 	if err != nil {
 		return fmt.Errorf("%w: ResourceSpans", ErrMalformed)
 	}
 	res := s.resources.intern(own)
 	if int(res) == len(s.services) {
 		svc := trace.ServiceNameFromResource(own)
+		num, ok := s.serviceIndex[svc]
+		if !ok {
+			num = uint32(len(s.serviceIndex))
+			s.serviceIndex[svc] = num
+		}
 		s.services = append(s.services, svc)
+		s.serviceNums = append(s.serviceNums, num)
 		s.badResource = append(s.badResource, !validResourceSpans(own))
-		s.bytes += int64(len(svc)) + 17
+		s.bytes += int64(len(svc)) + 21
 	}
 	d.badEnvelope = ""
 	if s.badResource[res] {
 		d.badEnvelope = ReasonMalformedResource
 	}
-	for i := 0; i < len(b); {
-		f, n := trace.NextField(b, i)
-		if f.Num == 2 && f.Wire == 2 {
-			if err := s.appendScopeSpans(f.Data, res); err != nil {
-				return err
-			}
+	for _, scope := range d.scopes {
+		if err := s.appendScopeSpans(scope, res); err != nil {
+			return err
 		}
-		i = n
 	}
 	return nil
 }
 
-func (s *Set) appendScopeSpans(b []byte, res uint32) error {
+func (s *Set) appendScopeSpans(b []byte, res uint32) (err error) {
 	d := &s.dec
-	own, buf, err := splitEnvelope(b, 2, d.envelope)
-	d.envelope = buf
+	var own []byte
+	own, d.envelope, d.spans, err = splitEnvelope(b, 2, d.envelope, d.spans[:0])
 	if err != nil {
 		return fmt.Errorf("%w: ScopeSpans", ErrMalformed)
 	}
@@ -173,41 +203,142 @@ func (s *Set) appendScopeSpans(b []byte, res uint32) error {
 	if bad == "" && s.badScope[scope] {
 		bad = ReasonMalformedScope
 	}
-	for i := 0; i < len(b); {
-		f, n := trace.NextField(b, i)
-		if f.Num == 2 && f.Wire == 2 {
-			reason := bad
-			if reason == "" {
-				reason = s.appendSpan(f.Data, res, scope)
-			}
-			if reason != "" {
-				d.reject(reason)
-			}
+	for _, span := range d.spans {
+		reason := bad
+		if reason == "" {
+			reason = s.appendSpan(span, res, scope)
 		}
-		i = n
+		if reason != "" {
+			d.reject(reason)
+		}
 	}
 	return nil
 }
 
+// Tags of the fields of a span as encoders write them.
+const (
+	tagTraceID   = 1<<3 | 2
+	tagSpanID    = 2<<3 | 2
+	tagParent    = 4<<3 | 2
+	tagName      = 5<<3 | 2
+	tagKind      = 6 << 3
+	tagStart     = 7<<3 | 1
+	tagEnd       = 8<<3 | 1
+	tagAttribute = 9<<3 | 2
+	tagStatus    = 15<<3 | 2
+	tagFlags     = 16<<3 | 5 // of two bytes
+)
+
 // appendSpan decodes one span and appends it. Nothing is appended before the
 // whole span has been read.
+//
+// Fields are read in any order and any legal encoding. What encoders really
+// write is recognised by its bytes; all else takes the way through
+// trace.NextField at the end of the loop.
 func (s *Set) appendSpan(b []byte, res, scope uint32) (reason string) {
 	d := &s.dec
+	r := s.nextRow() // not part of the Set before addRow
+	*r = Row{Resource: res, Scope: scope}
 	var (
-		r        = Row{Resource: res, Scope: scope}
 		id       trace.ID
 		idOK     bool
 		spanOK   bool
-		nameData []byte
-		nameIdx  uint32
 		haveName bool
+		nameIdx  uint32
 		kind     int32
-		pred     *Shape // guess: the shape last seen with this name
-		predID   uint32
-		hit      = true // every attribute so far is as guessed
+		t        *template // chosen at the first attribute
+		at       int       // next entry of t
 	)
-	d.attrs, d.vals, d.extra = d.attrs[:0], d.vals[:0], d.extra[:0]
+	d.attrs, d.slots, d.news, d.extra = d.attrs[:0], d.slots[:0], d.news[:0], d.extra[:0]
 	for i := 0; i < len(b); {
+		if rest := b[i:]; len(rest) >= 2 {
+			switch rest[0] {
+			case tagAttribute:
+				l, j := int(rest[1]), 2
+				if l >= 0x80 {
+					if len(rest) < 3 || rest[2] >= 0x80 {
+						break
+					}
+					l, j = l&0x7f|int(rest[2])<<7, 3
+				}
+				if l > len(rest)-j {
+					return ReasonMalformedSpan
+				}
+				if t == nil {
+					t = s.expect(res, nameIdx, kind, haveName, rest)
+				}
+				kv := rest[j : j+l]
+				if n := s.knownAttr(t, at, kv); n > 0 {
+					at = n
+				} else if at = s.otherAttr(t, at, kv); at < 0 {
+					return ReasonMalformedAttribute
+				}
+				i += j + l
+				continue
+			case tagTraceID:
+				if rest[1] == 16 && len(rest) >= 18 {
+					if id, idOK = trace.ID(rest[2:18]), true; id.IsZero() {
+						return ReasonInvalidTraceID
+					}
+					i += 18
+					continue
+				}
+			case tagSpanID:
+				if rest[1] == 8 && len(rest) >= 10 {
+					r.SpanID = trace.SpanID(rest[2:10])
+					spanOK = !r.SpanID.IsZero()
+					i += 10
+					continue
+				}
+			case tagParent:
+				if rest[1] == 8 && len(rest) >= 10 {
+					r.Parent = trace.SpanID(rest[2:10])
+					i += 10
+					continue
+				}
+			case tagName:
+				if l := int(rest[1]); l < 0x80 && l <= len(rest)-2 {
+					nameIdx, haveName = s.names.intern(rest[2:2+l]), true
+					i += 2 + l
+					continue
+				}
+			case tagKind:
+				if rest[1] < 0x80 {
+					kind = int32(rest[1])
+					i += 2
+					continue
+				}
+			case tagStart:
+				if len(rest) >= 9 {
+					r.Start = binary.LittleEndian.Uint64(rest[1:])
+					i += 9
+					continue
+				}
+			case tagEnd:
+				if len(rest) >= 9 {
+					r.End = binary.LittleEndian.Uint64(rest[1:])
+					i += 9
+					continue
+				}
+			case tagStatus:
+				if rest[1] == 0 {
+					r.Status = 0
+					i += 2
+					continue
+				}
+				if rest[1] == 2 && len(rest) >= 4 && rest[2] == 3<<3 && rest[3] < 0x80 {
+					r.Status = int32(rest[3])
+					i += 4
+					continue
+				}
+			case tagFlags&0x7f | 0x80:
+				if rest[1] == tagFlags>>7 && len(rest) >= 6 {
+					r.Flags = binary.LittleEndian.Uint32(rest[2:])
+					i += 6
+					continue
+				}
+			}
+		}
 		start := i
 		f, n := trace.NextField(b, i)
 		if n < 0 {
@@ -216,29 +347,12 @@ func (s *Set) appendSpan(b []byte, res, scope uint32) (reason string) {
 		i = n
 		switch {
 		case f.Num == 9 && f.Wire == 2:
-			if pred == nil {
-				predID = d.lastShape
-				if haveName && s.nameShape[nameIdx] != 0 {
-					predID = s.nameShape[nameIdx] - 1
-				}
-				pred = s.shapes[predID]
+			if t == nil {
+				t = s.expect(res, nameIdx, kind, haveName, b[start:])
 			}
-			key, typ, v, ok := parseKeyValue(f.Data)
-			if !ok {
+			if at = s.otherAttr(t, at, f.Data); at < 0 {
 				return ReasonMalformedAttribute
 			}
-			k := len(d.attrs)
-			var id uint32
-			if k < len(pred.Attrs) {
-				id = pred.Attrs[k].Attr
-				if a := s.attrs[id]; a.Type != typ || a.Key != string(key) {
-					id, hit = s.attr(key, typ), false
-				}
-			} else {
-				id, hit = s.attr(key, typ), false
-			}
-			d.attrs = append(d.attrs, id)
-			d.vals = append(d.vals, v)
 		case f.Num == 1 && f.Wire == 2:
 			id, idOK = trace.IDFromBytes(f.Data)
 			if !idOK {
@@ -260,11 +374,7 @@ func (s *Set) appendSpan(b []byte, res, scope uint32) (reason string) {
 				return ReasonInvalidParentID
 			}
 		case f.Num == 5 && f.Wire == 2:
-			nameData, haveName = f.Data, true
-			nameIdx = s.names.intern(nameData)
-			for int(nameIdx) >= len(s.nameShape) {
-				s.nameShape = append(s.nameShape, 0)
-			}
+			nameIdx, haveName = s.names.intern(f.Data), true
 		case f.Num == 6 && f.Wire == 0:
 			kind = int32(f.Val)
 		case f.Num == 7 && f.Wire == 1:
@@ -302,21 +412,16 @@ func (s *Set) appendSpan(b []byte, res, scope uint32) (reason string) {
 	}
 	if !haveName {
 		nameIdx = s.names.intern(nil)
-		for int(nameIdx) >= len(s.nameShape) {
-			s.nameShape = append(s.nameShape, 0)
-		}
 	}
-	r.Op = s.op(res, nameIdx, kind)
-	switch {
-	case len(d.attrs) == 0:
-		r.Shape = 0
-	case hit && len(d.attrs) == len(pred.Attrs):
-		r.Shape = predID
-	default:
-		r.Shape = s.shape(d.attrs)
+	if t == nil {
+		t = s.template(res, nameIdx, kind)
 	}
-	d.lastShape, s.nameShape[nameIdx] = r.Shape, r.Shape+1
-	s.storeSlots(&r)
+	if t.is(s.serviceNums[res], nameIdx, kind) {
+		r.Op = t.op
+	} else {
+		r.Op = s.op(res, nameIdx, kind)
+	}
+	s.store(r, t)
 	if len(d.extra) > 0 {
 		r.Extra = s.blobs.put(d.extra)
 	}
@@ -329,39 +434,46 @@ func (s *Set) appendSpan(b []byte, res, scope uint32) (reason string) {
 	return ""
 }
 
-// storeSlots puts the values of the span into its attribute columns.
-func (s *Set) storeSlots(r *Row) {
-	sh := s.shapes[r.Shape]
-	sh.Rows++
-	if sh.Slots == 0 {
-		for _, a := range sh.Attrs {
-			s.attrs[a.Attr].Count++
-		}
-		return
+// store finds the shape of the span that has been read, and keeps its values.
+func (s *Set) store(r *Row, t *template) {
+	d := &s.dec
+	if len(d.attrs) == 0 {
+		r.Shape = 0
+	} else if string(shapeKey(d.attrs)) == string(s.shapeIDs.value(t.shape)) {
+		r.Shape = t.shape
+	} else {
+		r.Shape = s.shape(d.attrs)
+		t.shape = r.Shape
 	}
-	addr, slots := s.slots.reserve(sh.Slots)
-	r.Slots = addr
-	for i, e := range sh.Attrs {
-		a, v := s.attrs[e.Attr], &s.dec.vals[i]
-		a.Count++
-		switch a.Type {
-		case String, Bytes, Any:
-			slots[e.Slot] = a.Dict.add(v.data)
-		case Int, Double:
-			slots[e.Slot], slots[e.Slot+1] = uint32(v.bits), uint32(v.bits>>32)
-		case Bool:
-			slots[e.Slot] = uint32(v.bits)
+	s.shapes[r.Shape].Rows++
+	for k := range d.news {
+		p := &d.news[k]
+		dict := &s.attrs[p.attr].Dict
+		code, judge := dict.add(p.data)
+		if judge && 2*uint64(dict.Len()) > s.AttrCount(p.attr) {
+			dict.stopHashing()
 		}
+		d.slots[p.slot] = code
+		if p.tmpl >= 0 {
+			e := &t.entries[p.tmpl]
+			e.code, e.val, e.known = code, dict.Value(code), true
+		}
+		p.data = nil
+	}
+	if len(d.slots) > 0 {
+		addr, slots := s.slots.reserve(len(d.slots))
+		copy(slots, d.slots)
+		r.Slots = addr
 	}
 }
 
 func (s *Set) op(res, name uint32, kind int32) uint32 {
-	k := opKey{s.services[res], name, kind}
+	k := opKey{s.serviceNums[res], name, kind}
 	if id, ok := s.opIndex[k]; ok {
 		return id
 	}
 	id := uint32(len(s.ops))
-	s.ops = append(s.ops, Op{Service: k.service, Name: string(s.names.value(name)), Kind: kind})
+	s.ops = append(s.ops, Op{Service: s.services[res], Name: string(s.names.value(name)), Kind: kind})
 	s.opIndex[k] = id
 	s.bytes += int64(len(s.ops[id].Name)) + 128
 	return id

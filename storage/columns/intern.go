@@ -85,13 +85,12 @@ func (t *internTable) grow() {
 // a code of its own.
 type Dict struct {
 	tab      internTable
-	uses     uint64
-	last     uint32 // code of the value before
 	unhashed bool
 }
 
 const (
 	unhashedAfter = 4096 // codes after which a column may stop hashing
+	unhashedEvery = 256  // codes after which that is thought over again
 )
 
 func (d *Dict) init(seed maphash.Seed, blobs *arena) { d.tab.init(seed, blobs) }
@@ -107,22 +106,20 @@ func (d *Dict) Value(code uint32) []byte { return d.tab.value(code) }
 // Distinct reports whether equal values have equal codes.
 func (d *Dict) Distinct() bool { return !d.unhashed }
 
-func (d *Dict) add(b []byte) uint32 {
-	d.uses++
-	if d.uses > 1 && bytes.Equal(d.tab.value(d.last), b) {
-		return d.last
-	}
+// add returns the code of b. judge says that it is time to compare the number
+// of codes with that of values, and perhaps to call stopHashing.
+func (d *Dict) add(b []byte) (code uint32, judge bool) {
 	if d.unhashed {
 		d.tab.values = append(d.tab.values, d.tab.blobs.put(b))
-		d.last = uint32(len(d.tab.values) - 1)
-		return d.last
+		return uint32(len(d.tab.values) - 1), false
 	}
-	d.last = d.tab.intern(b)
-	if n := len(d.tab.values); n >= unhashedAfter && uint64(n)*2 > d.uses {
-		d.unhashed, d.tab.slots = true, nil
-	}
-	return d.last
+	before := len(d.tab.values)
+	code = d.tab.intern(b)
+	n := len(d.tab.values)
+	return code, n > before && n >= unhashedAfter && n%unhashedEvery == 0
 }
+
+func (d *Dict) stopHashing() { d.unhashed, d.tab.slots = true, nil }
 
 // codes calls yield with every code whose value is b.
 func (d *Dict) codes(b []byte, yield func(uint32)) {

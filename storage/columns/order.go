@@ -46,13 +46,17 @@ type orderer struct {
 }
 
 // Order computes the block order of a sealed Set. It takes about 0.2 µs a
-// span and keeps the result: later calls return the same.
+// span and keeps the result: later calls return the same. Queries go on
+// meanwhile: what is sealed does not change.
 func (s *Set) Order() *Order {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.sealed {
+	s.mu.RLock()
+	sealed := s.sealed
+	s.mu.RUnlock()
+	if !sealed {
 		panic("columns: Order of an open Set")
 	}
+	s.orderMu.Lock()
+	defer s.orderMu.Unlock()
 	if s.ordering != nil {
 		return s.ordering
 	}

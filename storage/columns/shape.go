@@ -43,10 +43,12 @@ func (t ValueType) HasDict() bool { return t == String || t == Bytes || t == Any
 
 // Attr is one attribute column: a key with one type of value.
 type Attr struct {
-	Key   string
-	Type  ValueType
-	Dict  Dict   // of HasDict types
-	Count uint64 // values appended
+	Key  string
+	Type ValueType
+	Dict Dict // of HasDict types
+
+	head   []byte   // what a KeyValue of this key begins with, see templateEntry
+	shapes []uint32 // those that hold it, once for each time
 }
 
 // Shape is an ordered list of attributes, as spans carry them. The same key
@@ -71,19 +73,34 @@ func (s *Set) attr(key []byte, typ ValueType) uint32 {
 	}
 	id := uint32(len(s.attrs))
 	a := &Attr{Key: string(key), Type: typ}
+	a.head = append(appendBytesField(make([]byte, 0, len(key)+8), 1, key), tagValue)
 	if typ.HasDict() {
 		a.Dict.init(s.keys.seed, &s.blobs)
 	}
 	s.attrs = append(s.attrs, a)
 	s.attrIndex[k] = id
-	s.bytes += int64(len(key)) + 256
+	s.bytes += 2*int64(len(key)) + 256
 	return id
+}
+
+// AttrCount is the number of values in attribute column id. It takes time in
+// proportion to the number of shapes that hold the column.
+func (s *Set) AttrCount(id uint32) (n uint64) {
+	for _, sh := range s.attrs[id].shapes {
+		n += s.shapes[sh].Rows
+	}
+	return n
+}
+
+// shapeKey is what an ordered list of attribute columns is interned by. It
+// aliases attrs.
+func shapeKey(attrs []uint32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(attrs))), len(attrs)*4)
 }
 
 // shape interns an ordered list of attribute columns.
 func (s *Set) shape(attrs []uint32) uint32 {
-	key := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(attrs))), len(attrs)*4)
-	id := s.shapeIDs.intern(key)
+	id := s.shapeIDs.intern(shapeKey(attrs))
 	if int(id) < len(s.shapes) {
 		return id
 	}
@@ -91,8 +108,9 @@ func (s *Set) shape(attrs []uint32) uint32 {
 	for i, a := range attrs {
 		sh.Attrs[i] = ShapeAttr{Attr: a, Slot: sh.Slots}
 		sh.Slots += s.attrs[a].Type.slots()
+		s.attrs[a].shapes = append(s.attrs[a].shapes, id)
 	}
 	s.shapes = append(s.shapes, sh)
-	s.bytes += int64(len(attrs))*16 + 64
+	s.bytes += int64(len(attrs))*20 + 64
 	return id
 }

@@ -25,7 +25,7 @@ func (s *Set) Parts() [2]storage.Source {
 	return [2]storage.Source{&Part{s, false}, &Part{s, true}}
 }
 
-var _ storage.Source = (*Part)(nil)
+var _ storage.Outliner = (*Part)(nil)
 
 // Name implements storage.Source.
 func (p *Part) Name() string {
@@ -120,6 +120,29 @@ func (p *Part) Summaries(ctx context.Context, ordinals []uint32) ([]storage.Summ
 			return nil, ctx.Err()
 		}
 		out[i] = w.sum(s, t)
+	}
+	return out, nil
+}
+
+// Outlines implements storage.Outliner.
+func (p *Part) Outlines(ctx context.Context, ordinals []uint32) ([][]storage.SpanOutline, error) {
+	s := p.s
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([][]storage.SpanOutline, len(ordinals))
+	var rows []uint32
+	for i, t := range ordinals {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		rows = s.distinctRows(t, rows[:0])
+		out[i] = make([]storage.SpanOutline, len(rows))
+		for k, r := range rows {
+			row := s.Row(r)
+			op := &s.ops[row.Op]
+			out[i][k] = storage.SpanOutline{ID: row.SpanID, Parent: row.Parent, Start: row.Start, End: row.End,
+				Service: op.Service, Name: op.Name, Error: row.Status == storage.StatusError}
+		}
 	}
 	return out, nil
 }

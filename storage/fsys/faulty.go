@@ -6,7 +6,7 @@ import (
 
 // Faulty fails where Hook says so. Operations are named by the method: Create,
 // Open, Rename, Remove, RemoveAll, MkdirAll, ReadDir, Size, SyncDir, Lock,
-// Free; and of files Write, ReadAt, Sync, Truncate, Close.
+// Free; and of files Write (WriteAt too), ReadAt, Sync, Truncate, Close.
 type Faulty struct {
 	FS
 	// Hook is called before each operation; an error fails it. For Write, n of
@@ -25,29 +25,23 @@ type faultyFile struct {
 	name string
 }
 
-// Create implements FS.
-func (f *Faulty) Create(name string) (File, error) {
-	if err := f.check("Create", name); err != nil {
+// open hooks the operations of a file that do gives.
+func (f *Faulty) open(op, name string, do func(string) (File, error)) (File, error) {
+	if err := f.check(op, name); err != nil {
 		return nil, err
 	}
-	g, err := f.FS.Create(name)
+	g, err := do(name)
 	if err != nil {
 		return nil, err
 	}
 	return &faultyFile{g, f, name}, nil
 }
 
+// Create implements FS.
+func (f *Faulty) Create(name string) (File, error) { return f.open("Create", name, f.FS.Create) }
+
 // Open implements FS.
-func (f *Faulty) Open(name string) (File, error) {
-	if err := f.check("Open", name); err != nil {
-		return nil, err
-	}
-	g, err := f.FS.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	return &faultyFile{g, f, name}, nil
-}
+func (f *Faulty) Open(name string) (File, error) { return f.open("Open", name, f.FS.Open) }
 
 // Rename implements FS.
 func (f *Faulty) Rename(from, to string) error {
@@ -57,20 +51,40 @@ func (f *Faulty) Rename(from, to string) error {
 	return f.FS.Rename(from, to)
 }
 
-// Remove implements FS.
-func (f *Faulty) Remove(name string) error {
-	if err := f.check("Remove", name); err != nil {
+// do runs an operation that has a name only.
+func (f *Faulty) do(op, name string, do func(string) error) error {
+	if err := f.check(op, name); err != nil {
 		return err
 	}
-	return f.FS.Remove(name)
+	return do(name)
 }
 
+// Remove implements FS.
+func (f *Faulty) Remove(name string) error { return f.do("Remove", name, f.FS.Remove) }
+
+// RemoveAll implements FS.
+func (f *Faulty) RemoveAll(name string) error { return f.do("RemoveAll", name, f.FS.RemoveAll) }
+
+// MkdirAll implements FS.
+func (f *Faulty) MkdirAll(name string) error { return f.do("MkdirAll", name, f.FS.MkdirAll) }
+
 // SyncDir implements FS.
-func (f *Faulty) SyncDir(name string) error {
-	if err := f.check("SyncDir", name); err != nil {
-		return err
+func (f *Faulty) SyncDir(name string) error { return f.do("SyncDir", name, f.FS.SyncDir) }
+
+// ReadDir implements FS.
+func (f *Faulty) ReadDir(name string) ([]string, error) {
+	if err := f.check("ReadDir", name); err != nil {
+		return nil, err
 	}
-	return f.FS.SyncDir(name)
+	return f.FS.ReadDir(name)
+}
+
+// Size implements FS.
+func (f *Faulty) Size(name string) (int64, error) {
+	if err := f.check("Size", name); err != nil {
+		return 0, err
+	}
+	return f.FS.Size(name)
 }
 
 // Lock implements FS.
@@ -81,12 +95,28 @@ func (f *Faulty) Lock(name string) (io.Closer, error) {
 	return f.FS.Lock(name)
 }
 
+// Free implements FS.
+func (f *Faulty) Free(name string) (int64, error) {
+	if err := f.check("Free", name); err != nil {
+		return 0, err
+	}
+	return f.FS.Free(name)
+}
+
 func (f *faultyFile) Write(b []byte) (int, error) {
 	if n, err := f.fs.Hook("Write", f.name); err != nil {
 		n, _ = f.File.Write(b[:min(n, len(b))])
 		return n, err
 	}
 	return f.File.Write(b)
+}
+
+func (f *faultyFile) WriteAt(b []byte, off int64) (int, error) {
+	if n, err := f.fs.Hook("Write", f.name); err != nil {
+		n, _ = f.File.WriteAt(b[:min(n, len(b))], off)
+		return n, err
+	}
+	return f.File.WriteAt(b, off)
 }
 
 func (f *faultyFile) ReadAt(b []byte, off int64) (int, error) {
@@ -108,4 +138,12 @@ func (f *faultyFile) Truncate(size int64) error {
 		return err
 	}
 	return f.File.Truncate(size)
+}
+
+func (f *faultyFile) Close() error {
+	if err := f.fs.check("Close", f.name); err != nil {
+		f.File.Close() // the descriptor goes either way
+		return err
+	}
+	return f.File.Close()
 }

@@ -23,7 +23,7 @@ type FS interface {
 	// Remove removes a file or an empty folder; RemoveAll a whole tree.
 	Remove(name string) error
 	RemoveAll(name string) error
-	// MkdirAll makes a folder and those above it.
+	// MkdirAll makes a folder and those above it, durably.
 	MkdirAll(name string) error
 	// ReadDir returns the names in a folder, sorted.
 	ReadDir(name string) ([]string, error)
@@ -38,10 +38,13 @@ type FS interface {
 	Free(name string) (int64, error)
 }
 
-// File is an open file. Write appends at the end. ReadAt is as io.ReaderAt.
+// File is an open file. Write appends at the end; WriteAt writes over what is
+// there and makes the file longer where it ends behind it. One call of Write,
+// WriteAt or Truncate at a time. ReadAt is as io.ReaderAt.
 type File interface {
 	io.ReaderAt
 	io.Writer
+	io.WriterAt
 	io.Closer
 	// Sync makes the written bytes durable. After an error nothing is known of
 	// what is: never call it again to find out.

@@ -5,143 +5,117 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
+	"maps"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 	"sync"
 )
 
 // Memory is a file system in memory that knows what is durable: the bytes of a
-// file up to its last Sync, and the entries of a folder as of its last SyncDir.
+// file as of its last Sync, and the entries of a folder as of its last SyncDir.
 // Crash tells what a power cut leaves.
 type Memory struct {
 	mu    sync.Mutex
-	dirs  map[string]bool
-	files map[string]*memFile // as seen by the process
-	saved map[string]*memFile // entries that SyncDir made durable
+	root  *node
 	locks map[string]bool
 	Space int64 // what Free reports
 }
 
-type memFile struct {
-	data   []byte
-	synced []byte
+// node is a file or a folder.
+type node struct {
+	entries, saved map[string]*node // of a folder: now, and as of its last SyncDir
+	data, synced   []byte           // of a file: now, and as of its last Sync
+	lo, hi         int              // of a file: where data may differ from synced
 }
+
+func newDir() *node { return &node{entries: map[string]*node{}, saved: map[string]*node{}} }
+
+func (n *node) isDir() bool { return n != nil && n.entries != nil }
 
 // NewMemory returns an empty file system with its root folder.
 func NewMemory() *Memory {
-	return &Memory{dirs: map[string]bool{".": true, "/": true}, files: map[string]*memFile{}, saved: map[string]*memFile{}, locks: map[string]bool{}, Space: 1 << 40}
+	return &Memory{root: newDir(), locks: map[string]bool{}, Space: 1 << 40}
 }
 
-// Crash returns the file system as a power cut now could leave it: of what was
-// not synced, a random part. The receiver must not be used any more.
-func (m *Memory) Crash(rng *rand.Rand) *Memory {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	n := NewMemory()
-	for d := range m.dirs {
-		n.dirs[d] = true
+// split takes a name apart; the root has no parts.
+func split(name string) []string {
+	name = strings.TrimPrefix(path.Clean(name), "/")
+	if name == "." || name == "" {
+		return nil
 	}
-	after := func(f *memFile) *memFile {
-		data := bytes.Clone(f.synced)
-		if len(f.data) > len(data) && bytes.HasPrefix(f.data, data) && rng.IntN(2) == 0 {
-			// Some of the unsynced tail reached the disk, perhaps as zeros.
-			tail := bytes.Clone(f.data[len(data):])
-			tail = tail[:rng.IntN(len(tail)+1)]
-			if len(tail) > 0 && rng.IntN(3) == 0 {
-				clear(tail[rng.IntN(len(tail)):])
-			}
-			data = append(data, tail...)
+	return strings.Split(name, "/")
+}
+
+// lookup returns the node of name, or nil.
+func (m *Memory) lookup(name string) *node {
+	n := m.root
+	for _, part := range split(name) {
+		if !n.isDir() {
+			return nil
 		}
-		return &memFile{data: data, synced: bytes.Clone(data)}
-	}
-	names := map[string]bool{}
-	for name := range m.files {
-		names[name] = true
-	}
-	for name := range m.saved {
-		names[name] = true
-	}
-	sorted := make([]string, 0, len(names))
-	for name := range names {
-		sorted = append(sorted, name)
-	}
-	sort.Strings(sorted)
-	for _, name := range sorted {
-		f := m.saved[name]
-		if m.files[name] != f && rng.IntN(2) == 0 {
-			f = m.files[name] // the unsynced entry happened to be written
-		}
-		if f != nil {
-			g := after(f)
-			n.files[name], n.saved[name] = g, g
-		}
+		n = n.entries[part]
 	}
 	return n
 }
 
-type memHandle struct {
-	m    *Memory
-	f    *memFile
-	name string
+// folder returns the folder that name is in, and its name there.
+func (m *Memory) folder(op, name string) (*node, string, error) {
+	dir := m.lookup(path.Dir(path.Clean(name)))
+	if !dir.isDir() {
+		return nil, "", &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	}
+	return dir, path.Base(path.Clean(name)), nil
 }
-
-func clean(name string) string { return path.Clean(name) }
 
 // Create implements FS.
 func (m *Memory) Create(name string) (File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	name = clean(name)
-	if !m.dirs[path.Dir(name)] {
-		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrNotExist}
+	dir, base, err := m.folder("create", name)
+	if err != nil {
+		return nil, err
 	}
-	if m.files[name] != nil {
+	if dir.entries[base] != nil {
 		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
 	}
-	f := &memFile{}
-	m.files[name] = f
-	return &memHandle{m, f, name}, nil
+	f := &node{}
+	dir.entries[base] = f
+	return &memHandle{m, f}, nil
 }
 
 // Open implements FS.
 func (m *Memory) Open(name string) (File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.files[clean(name)]
-	if f == nil {
+	f := m.lookup(name)
+	if f == nil || f.isDir() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return &memHandle{m, f, name}, nil
+	return &memHandle{m, f}, nil
 }
 
 // Rename implements FS.
 func (m *Memory) Rename(from, to string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	from, to = clean(from), clean(to)
-	if f := m.files[from]; f != nil {
-		delete(m.files, from)
-		m.files[to] = f
-		return nil
+	fromDir, fromBase, err := m.folder("rename", from)
+	if err != nil {
+		return err
 	}
-	if !m.dirs[from] {
+	n := fromDir.entries[fromBase]
+	if n == nil {
 		return &fs.PathError{Op: "rename", Path: from, Err: fs.ErrNotExist}
 	}
-	for name, f := range m.files {
-		if rest, ok := strings.CutPrefix(name, from+"/"); ok {
-			delete(m.files, name)
-			m.files[to+"/"+rest] = f
-			// The files of a renamed folder go with its entry.
-			if m.saved[name] == f {
-				m.saved[to+"/"+rest] = f
-				delete(m.saved, name)
-			}
-		}
+	toDir, toBase, err := m.folder("rename", to)
+	if err != nil {
+		return err
 	}
-	delete(m.dirs, from)
-	m.dirs[to] = true
+	if old := toDir.entries[toBase]; old.isDir() && len(old.entries) > 0 {
+		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
+	}
+	delete(fromDir.entries, fromBase)
+	toDir.entries[toBase] = n
 	return nil
 }
 
@@ -149,12 +123,18 @@ func (m *Memory) Rename(from, to string) error {
 func (m *Memory) Remove(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	name = clean(name)
-	if m.files[name] == nil && !m.dirs[name] {
-		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
+	dir, base, err := m.folder("remove", name)
+	if err != nil {
+		return err
 	}
-	delete(m.files, name)
-	delete(m.dirs, name)
+	n := dir.entries[base]
+	switch {
+	case n == nil:
+		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrNotExist}
+	case n.isDir() && len(n.entries) > 0:
+		return &fs.PathError{Op: "remove", Path: name, Err: fs.ErrExist}
+	}
+	delete(dir.entries, base)
 	return nil
 }
 
@@ -162,59 +142,56 @@ func (m *Memory) Remove(name string) error {
 func (m *Memory) RemoveAll(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	name = clean(name)
-	for n := range m.files {
-		if n == name || strings.HasPrefix(n, name+"/") {
-			delete(m.files, n)
-		}
-	}
-	for n := range m.dirs {
-		if n == name || strings.HasPrefix(n, name+"/") {
-			delete(m.dirs, n)
-		}
+	if dir, base, err := m.folder("remove", name); err == nil {
+		delete(dir.entries, base)
 	}
 	return nil
 }
 
 // MkdirAll implements FS.
-func (m *Memory) MkdirAll(name string) error {
+func (m *Memory) MkdirAll(name string) error { return mkdirAll(m, name) }
+
+func (m *Memory) mkdir(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for name = clean(name); !m.dirs[name]; name = path.Dir(name) {
-		m.dirs[name] = true
+	dir, base, err := m.folder("mkdir", name)
+	if err != nil {
+		return err
 	}
+	if dir.entries[base] != nil {
+		return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrExist}
+	}
+	dir.entries[base] = newDir()
 	return nil
+}
+
+func (m *Memory) isDir(name string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.lookup(name)
+	if n != nil && !n.isDir() {
+		return false, &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrExist}
+	}
+	return n != nil, nil
 }
 
 // ReadDir implements FS.
 func (m *Memory) ReadDir(name string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	name = clean(name)
-	if !m.dirs[name] {
+	n := m.lookup(name)
+	if !n.isDir() {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: fs.ErrNotExist}
 	}
-	var out []string
-	for n := range m.files {
-		if path.Dir(n) == name {
-			out = append(out, path.Base(n))
-		}
-	}
-	for n := range m.dirs {
-		if n != name && path.Dir(n) == name {
-			out = append(out, path.Base(n))
-		}
-	}
-	sort.Strings(out)
-	return out, nil
+	return slices.Sorted(maps.Keys(n.entries)), nil
 }
 
 // Size implements FS.
 func (m *Memory) Size(name string) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.files[clean(name)]
-	if f == nil {
+	f := m.lookup(name)
+	if f == nil || f.isDir() {
 		return 0, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
 	return int64(len(f.data)), nil
@@ -224,17 +201,11 @@ func (m *Memory) Size(name string) (int64, error) {
 func (m *Memory) SyncDir(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	name = clean(name)
-	for n := range m.saved {
-		if path.Dir(n) == name && m.files[n] != m.saved[n] {
-			delete(m.saved, n)
-		}
+	n := m.lookup(name)
+	if !n.isDir() {
+		return &fs.PathError{Op: "sync", Path: name, Err: fs.ErrNotExist}
 	}
-	for n, f := range m.files {
-		if path.Dir(n) == name {
-			m.saved[n] = f
-		}
-	}
+	n.saved = maps.Clone(n.entries)
 	return nil
 }
 
@@ -268,16 +239,42 @@ func (m *Memory) Free(string) (int64, error) { return m.Space, nil }
 func (m *Memory) Corrupt(name string, change func([]byte)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.files[clean(name)]
+	f := m.lookup(name)
 	change(f.data)
-	f.synced = bytes.Clone(f.data)
+	f.synced, f.lo, f.hi = bytes.Clone(f.data), 0, 0
+}
+
+type memHandle struct {
+	m *Memory
+	f *node
+}
+
+// touch notes that the bytes from lo to hi may not be durable.
+func (n *node) touch(lo, hi int) {
+	if n.lo == n.hi {
+		n.lo, n.hi = lo, hi
+		return
+	}
+	n.lo, n.hi = min(n.lo, lo), max(n.hi, hi)
 }
 
 func (h *memHandle) Write(b []byte) (int, error) {
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
+	h.f.touch(len(h.f.data), len(h.f.data)+len(b))
 	h.f.data = append(h.f.data, b...)
 	return len(b), nil
+}
+
+func (h *memHandle) WriteAt(b []byte, off int64) (int, error) {
+	h.m.mu.Lock()
+	defer h.m.mu.Unlock()
+	end := int(off) + len(b)
+	h.f.touch(min(int(off), len(h.f.data)), end)
+	if end > len(h.f.data) {
+		h.f.data = append(h.f.data, make([]byte, end-len(h.f.data))...)
+	}
+	return copy(h.f.data[off:], b), nil
 }
 
 func (h *memHandle) ReadAt(b []byte, off int64) (int, error) {
@@ -296,13 +293,23 @@ func (h *memHandle) ReadAt(b []byte, off int64) (int, error) {
 func (h *memHandle) Sync() error {
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
-	h.f.synced = bytes.Clone(h.f.data)
+	f := h.f
+	if n := len(f.data); n <= len(f.synced) {
+		f.synced = f.synced[:n]
+	} else {
+		f.synced = append(f.synced, make([]byte, n-len(f.synced))...)
+	}
+	if lo, hi := min(f.lo, len(f.data)), min(f.hi, len(f.data)); lo < hi {
+		copy(f.synced[lo:hi], f.data[lo:hi])
+	}
+	f.lo, f.hi = 0, 0
 	return nil
 }
 
 func (h *memHandle) Truncate(size int64) error {
 	h.m.mu.Lock()
 	defer h.m.mu.Unlock()
+	h.f.touch(int(size), len(h.f.data))
 	h.f.data = h.f.data[:size:size]
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -13,28 +14,57 @@ import (
 // OS is the file system of the machine.
 type OS struct{}
 
-type osFile struct{ *os.File }
+// osFile keeps the end that Write goes to, which O_APPEND would take from
+// WriteAt.
+type osFile struct {
+	*os.File
+	end int64
+}
 
 // Create implements FS.
 func (OS) Create(name string) (File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	return &osFile{File: f}, nil
 }
 
 // Open implements FS.
 func (OS) Open(name string) (File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_APPEND, 0)
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	g := &osFile{File: f}
+	if g.end, err = g.Size(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// Write implements File.
+func (f *osFile) Write(b []byte) (int, error) { return f.WriteAt(b, f.end) }
+
+// WriteAt implements File.
+func (f *osFile) WriteAt(b []byte, off int64) (int, error) {
+	n, err := f.File.WriteAt(b, off)
+	f.end = max(f.end, off+int64(n))
+	return n, err
+}
+
+// Truncate implements File.
+func (f *osFile) Truncate(size int64) error {
+	if err := f.File.Truncate(size); err != nil {
+		return err
+	}
+	f.end = size
+	return nil
 }
 
 // Size implements File.
-func (f osFile) Size() (int64, error) {
+func (f *osFile) Size() (int64, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return 0, err
@@ -52,7 +82,22 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 func (OS) RemoveAll(name string) error { return os.RemoveAll(name) }
 
 // MkdirAll implements FS.
-func (OS) MkdirAll(name string) error { return os.MkdirAll(name, 0o755) }
+func (o OS) MkdirAll(name string) error { return mkdirAll(o, name) }
+
+func (OS) mkdir(name string) error { return os.Mkdir(name, 0o755) }
+
+func (OS) isDir(name string) (bool, error) {
+	st, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case !st.IsDir():
+		return false, &fs.PathError{Op: "mkdir", Path: name, Err: syscall.ENOTDIR}
+	}
+	return true, nil
+}
 
 // ReadDir implements FS.
 func (OS) ReadDir(name string) ([]string, error) {

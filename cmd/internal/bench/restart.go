@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/clewtrace/clew/cmd/internal/loadgen"
@@ -55,8 +56,8 @@ type recovery struct {
 	cpu        float64   // CPU-s of the last one until all was read
 }
 
-// recover fills a log, kills the server and starts it again, a few times on
-// the same log.
+// recover fills a log, kills the server, and starts others on copies of what it
+// left, with the settings of everyone: they cut blocks while they read.
 func (l *lab) recover() (*recovery, error) {
 	if l.recovery == nil && l.recovErr == nil {
 		l.recovery, l.recovErr = l.newRecovery()
@@ -69,20 +70,27 @@ func (l *lab) newRecovery() (*recovery, error) {
 	if err != nil {
 		return nil, err
 	}
+	filled := s.dataDir
 	defer func() { l.discard(s) }()
 	known := truth{users: make(map[string]int), longest: make(map[string]time.Duration)}
 	rep, err := l.feed(s, l.spans*5/2, known.watch)
 	if err != nil {
 		return nil, err
 	}
-	if _, files, err := s.blockBytes(); err != nil || files > 0 {
-		return nil, fmt.Errorf("the log was cut into %d files of blocks: holding it back does not work (%w)", files, errors.Join(err))
+	if _, files, err := s.blockBytes(); err != nil {
+		return nil, err
+	} else if files > 0 {
+		return nil, fmt.Errorf("the log was cut into %d files of blocks: holding it back does not work", files)
 	}
 	r := &recovery{spans: rep.Spans.Acked}
-	for range l.runs {
-		s.kill()
+	s.kill()
+	for n := range l.runs {
+		left := fmt.Sprintf("%s-restart-%d", filled, n)
+		if err := os.CopyFS(left, os.DirFS(filled)); err != nil {
+			return nil, fmt.Errorf("copy the log: %w", err)
+		}
 		// newServer waits for an answer; the time counts from the start.
-		if s, err = l.newServer(s.dataDir, holdBlocks...); err != nil {
+		if s, err = l.newServer(left); err != nil {
 			return nil, err
 		}
 		pushed := make(chan error, 1)
@@ -109,6 +117,9 @@ func (l *lab) newRecovery() (*recovery, error) {
 			if _, err := q.check(n, body, err); err != nil {
 				return nil, fmt.Errorf("after reading the log: %w", err)
 			}
+		}
+		if n < l.runs-1 {
+			s.kill()
 		}
 	}
 	return r, nil

@@ -30,7 +30,12 @@ var baseSettings = []string{
 }
 
 // holdBlocks keeps spans in the log until they are flushed.
-var holdBlocks = []string{}
+var holdBlocks = []string{
+	"ingester.max_live_bytes=4294967296",
+	"ingester.block.max_bytes=4294967296",
+	"ingester.block.max_age=1h",
+	"ingester.block.max_idle=1h",
+}
 
 const (
 	flushPath = "/flush" // POST: puts everything in blocks
@@ -45,4 +50,4 @@ const (
 var liveMetrics = []string{"clew_ingester_live_spans"}
 
 // writtenMetrics add up to the bytes that the server says it wrote.
-var writtenMetrics = []string{"clew_ingester_log_appended_bytes_total", "clew_ingester_block_bytes_total"}
+var writtenMetrics = []string{"clew_ingester_log_written_bytes_total", "clew_blocks_written_bytes_total"}
