@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"math/rand/v2"
 	"path"
@@ -306,3 +307,5 @@ func BenchmarkAppendWait(b *testing.B) {
 }
 
 func sortedKeys[V any](m map[Position]V) []Position { return slices.Sorted(maps.Keys(m)) }
+
+func crc(s string) uint32 { return crc32.Checksum([]byte(s), castagnoli) }
