@@ -38,7 +38,7 @@ type Header struct {
 }
 
 // link names a segment and proves where it ends: the record behind its last
-// has position end or above.
+// has position end or above. End 0 proves nothing: it could not be told.
 type link struct{ base, end Position }
 
 // segmentHead is the header of a segment. Before holds all other segments of
@@ -133,7 +133,7 @@ func decodeSegmentHeader(b []byte) (h segmentHead, size int, err error) {
 	last := Position(0)
 	for range count {
 		k := link{Position(binary.LittleEndian.Uint64(take(8))), Position(binary.LittleEndian.Uint64(take(8)))}
-		if k.base < last || k.end < k.base || k.end > h.base {
+		if k.base < last || k.end != 0 && k.end < k.base || k.end > h.base {
 			return segmentHead{}, 0, errHeader
 		}
 		h.before, last = append(h.before, k), k.base+1

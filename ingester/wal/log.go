@@ -18,6 +18,7 @@ import (
 	"hash/crc32"
 	"io"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -204,9 +205,11 @@ func (l *Log) budgetLocked(n int64) *Full {
 	} else {
 		if now := time.Now(); now.Sub(l.freeAt) > time.Second {
 			l.freeAt = now
-			if free, err := l.fs.Free(l.dir); err == nil {
-				l.free = free
+			free, err := l.fs.Free(l.dir)
+			if err != nil {
+				free = math.MaxInt64 // the write will tell
 			}
+			l.free = free
 		}
 		if l.free-l.queued-n < l.opts.MinFree {
 			full = &Full{"disk_full", fmt.Sprintf("disk of %s has %d bytes free, and log.min_free_bytes keeps %d: free some space", l.dir, l.free, l.opts.MinFree)}

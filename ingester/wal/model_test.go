@@ -82,6 +82,8 @@ func (m *model) drop(l *Log, rng *rand.Rand, p float64) {
 	}
 }
 
+var errDamage = errors.New("damage where there can be none")
+
 // check replays l and compares. What was dropped may come back.
 func (m *model) check(l *Log) error {
 	seen := map[Position]bool{}
@@ -107,7 +109,7 @@ func (m *model) check(l *Log) error {
 	for _, d := range rep.Damaged {
 		// A disk too full to record a deletion is the one false alarm.
 		if !m.full || d.Reason != "the segment is missing" {
-			return fmt.Errorf("damage after a power cut: %v", d)
+			return fmt.Errorf("%w: %v", errDamage, d)
 		}
 	}
 	for pos, data := range m.acked {

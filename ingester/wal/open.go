@@ -82,7 +82,10 @@ func (l *Log) load() error {
 			continue
 		}
 		f.end = end
-		if !listed && i < len(files)-1 {
+		switch {
+		case listed && end == 0:
+			f.end, f.unproven = f.at(f.size), true
+		case !listed && i < len(files)-1:
 			// The header that would prove its end is damaged.
 			f.end = files[i+1].base
 		}
@@ -216,6 +219,7 @@ func (l *Log) survey(s *segment) survey {
 // that cannot be read in part, or has no header, is left as it is.
 func (l *Log) settleEnd(s *segment, sv survey) error {
 	s.end = s.base + Position(s.size-int64(max(s.head, 0)))
+	s.unproven = s.head < 0
 	if s.trouble != nil {
 		s.end = s.base + 1<<40 // no position of it may be used again
 	}

@@ -55,7 +55,7 @@ func (l *Log) Replay(ctx context.Context, fn func(Record) error) (Report, error)
 	rep := Report{Torn: l.torn}
 	l.mu.Unlock()
 	for _, k := range lost {
-		l.damaged(&rep, Damage{Segment: path.Join(l.dir, segmentName(k.base)), From: k.base, To: k.end,
+		l.damaged(&rep, Damage{Segment: path.Join(l.dir, segmentName(k.base)), From: k.base, To: max(k.base, k.end),
 			Reason: "the segment is missing"})
 	}
 	sc := scanner{fs: l.fs}
@@ -81,7 +81,7 @@ func (l *Log) replaySegment(ctx context.Context, sc *scanner, s *segment, rep *R
 		l.damaged(rep, Damage{Segment: s.name, From: s.base, To: s.end, Reason: s.trouble.Error()})
 	}
 	end := s.size
-	if !s.headless {
+	if !s.headless && !s.unproven {
 		end = min(end, s.offset(s.end))
 	}
 	bad, err := sc.walk(ctx, s, end, func(r record) error {
@@ -102,7 +102,7 @@ func (l *Log) replaySegment(ctx context.Context, sc *scanner, s *segment, rep *R
 	if err != nil {
 		return err
 	}
-	if want := s.offset(s.end); s.head >= 0 && s.trouble == nil {
+	if want := s.offset(s.end); s.head >= 0 && !s.unproven {
 		d := Damage{Segment: s.name, Offset: min(s.size, want), From: s.at(s.size), To: s.end}
 		if s.size < want {
 			d.Bytes, d.Reason = want-s.size, "the file is cut"

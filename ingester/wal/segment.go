@@ -15,12 +15,13 @@ type segment struct {
 	head int      // bytes of the header; below 0 while it is not known
 	size int64    // up to the end of the last record
 	disk int64    // of the file: more where it was used before
-	end  Position // behind the last record; proven once it is sealed
+	end  Position // behind the last record
 
 	file     fsys.File // while active
 	sealed   bool
 	counted  bool  // recs is complete: always but before replay
 	headless bool  // the header could not be read
+	unproven bool  // sealed, but end is only an upper bound
 	damaged  bool  // kept for the operator
 	gone     bool  // its deletion is recorded
 	trouble  error // why not even its size is known

@@ -230,7 +230,11 @@ func (l *Log) startSegment(base Position) (*segment, error) {
 	l.mu.Lock()
 	h.before = slices.Clone(l.lost)
 	for _, s := range l.segs {
-		if !s.gone {
+		switch {
+		case s.gone:
+		case s.unproven:
+			h.before = append(h.before, link{s.base, 0})
+		default:
 			h.before = append(h.before, link{s.base, s.end})
 		}
 	}
