@@ -169,9 +169,9 @@ func (c *cutter) isCut() bool {
 // Random appends, drops, rotations, full disks, ends and power cuts, over
 // several lives of one log. CLEW_WAL_ROUNDS sets the number of logs.
 func TestCampaign(t *testing.T) {
-	rounds := 150
+	rounds := 400
 	if testing.Short() {
-		rounds = 30
+		rounds = 60
 	}
 	if n, err := strconv.Atoi(os.Getenv("CLEW_WAL_ROUNDS")); err == nil {
 		rounds = n
