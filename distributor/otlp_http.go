@@ -94,7 +94,7 @@ func (d *Distributor) receive(r *http.Request, kind string) (Outcome, error) {
 			return Outcome{}, badRequest("%s: %d values, want one", tenant.Header, len(vals))
 		}
 		var err error
-		if id, err = tenant.Parse(strings.Join(vals, "")); err == tenant.ErrMissing {
+		if id, err = tenant.Parse(strings.Join(vals, "")); errors.Is(err, tenant.ErrMissing) {
 			return Outcome{}, &httpError{http.StatusUnauthorized, status.New(codes.Unauthenticated, err.Error())}
 		} else if err != nil {
 			return Outcome{}, badRequest("%s: %v", tenant.Header, err)
