@@ -134,6 +134,14 @@ func randomSet(t testing.TB, seed uint64, traces int) *columns.Set {
 	return s
 }
 
+// shortly is how much to do: less under -short.
+func shortly(n, short uint64) uint64 {
+	if testing.Short() {
+		return short
+	}
+	return n
+}
+
 func newTestCache(t testing.TB, bytes int64) *Cache {
 	t.Helper()
 	c, err := NewCache(bytes, nil)
@@ -160,8 +168,8 @@ func eachPart(t *testing.T, s *columns.Set, parts []storage.Source, check func(l
 
 func TestFragmentRoundTrip(t *testing.T) {
 	ctx := context.Background()
-	for seed := range uint64(3) {
-		s := randomSet(t, seed, 300)
+	for seed := range shortly(3, 1) {
+		s := randomSet(t, seed, int(shortly(300, 120)))
 		for _, promote := range []float64{0.01, 2} {
 			f := newFixture(t, s, 400, 64, promote)
 			for _, cache := range []*Cache{nil, newTestCache(t, 64<<20)} {
@@ -235,12 +243,12 @@ func TestSearchAgainstLive(t *testing.T) {
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(11, 12))
 	hits := 0
-	for seed := range uint64(4) {
-		s := randomSet(t, 100+seed, 400)
+	for seed := range shortly(4, 2) {
+		s := randomSet(t, 100+seed, int(shortly(400, 150)))
 		f := newFixture(t, s, []int{100, 300, 1000, 100000}[seed], 50, []float64{0.005, 0.03, 2, 0.1}[seed])
 		cache := newTestCache(t, 64<<20)
 		parts := f.parts(t, cache)
-		for range 600 {
+		for range shortly(600, 150) {
 			q := randomQuery(r)
 			eachPart(t, s, parts, func(live, block storage.Source) {
 				want, err := live.Search(ctx, &q)
