@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,8 +29,9 @@ import (
 type Config struct {
 	// MaxRequestBytes bounds one request, compressed and decompressed.
 	MaxRequestBytes int `yaml:"max_request_bytes"`
-	// MaxInFlightBytes bounds the requests that wait for ingesters. Above it
-	// requests wait up to PushTimeout, then are refused and may be retried.
+	// MaxInFlightBytes bounds the requests that are being received or wait for
+	// ingesters. Above it requests wait up to PushTimeout, then are refused and
+	// may be retried.
 	MaxInFlightBytes int64 `yaml:"max_in_flight_bytes"`
 	// PushTimeout bounds one push to the ingesters.
 	PushTimeout time.Duration `yaml:"push_timeout"`
@@ -57,8 +59,9 @@ func (c *Config) Validate() error {
 }
 
 // Pusher gives a portion to its owners. A nil error means that the portion is
-// durable and its spans can be found. Afterwards the Pusher keeps no reference
-// to the portion's bytes.
+// durable and its spans can be found. Once Push has returned, with an error or
+// without, the Pusher keeps no reference to the portion's bytes: they are used
+// for the next request.
 type Pusher interface {
 	Push(ctx context.Context, p *portion.Portion) (portion.Receipt, error)
 }
@@ -80,12 +83,21 @@ type Distributor struct {
 	boot     uuid.UUID
 	m        *metrics
 	inFlight *semaphore.Weighted
-	splits   sync.Pool // *otlpwire.Splitter
-	buffers  sync.Pool // *[]byte, compressed payloads
+	expected atomic.Int64 // size that the next request may have
+	splits   sync.Pool    // *otlpwire.Splitter
+	buffers  *bufferPool
 
-	mu     sync.Mutex // guards seq and logged
-	seq    map[portion.Stream]uint64
-	logged map[string]time.Time
+	mu      sync.Mutex // guards tenants and logged
+	tenants map[tenant.ID]*tenantState
+	logged  map[string]time.Time
+}
+
+// tenantState is what a Distributor keeps of a tenant for as long as it runs:
+// a number of a stream is never given twice.
+type tenantState struct {
+	id           tenant.ID
+	seq          atomic.Uint64
+	spans, bytes prometheus.Counter
 }
 
 // New returns a Distributor whose portions are built by builder.
@@ -100,8 +112,8 @@ func New(cfg Config, pusher Pusher, builder portion.Identity, opts Options) (*Di
 		cfg: cfg, opts: opts, pusher: pusher, builder: builder, boot: uuid.New(), m: newMetrics(opts.Registerer),
 		inFlight: semaphore.NewWeighted(cfg.MaxInFlightBytes),
 		splits:   sync.Pool{New: func() any { return new(otlpwire.Splitter) }},
-		buffers:  sync.Pool{New: func() any { return new([]byte) }},
-		seq:      map[portion.Stream]uint64{}, logged: map[string]time.Time{},
+		buffers:  newBufferPool(max(cfg.MaxRequestBytes, s2.MaxEncodedLen(cfg.MaxRequestBytes))),
+		tenants:  map[tenant.ID]*tenantState{}, logged: map[string]time.Time{},
 	}, nil
 }
 
@@ -131,37 +143,105 @@ func (o *Outcome) Message() string {
 	return "spans refused: " + strings.Join(parts, ", ")
 }
 
-// Push takes an ExportTraceServiceRequest as wire bytes, which it only reads.
-// A nil error means that all spans are durable and can be found, but for those
-// that Outcome counts as rejected. Errors: otlpwire.ErrMalformed (never retry),
-// *portion.Refusal (retry later), others (retry). After an error the client may
-// push the same again: equal spans count once.
+// Push takes an ExportTraceServiceRequest as wire bytes, which it only reads
+// and does not keep. A nil error means that all spans are durable and can be
+// found, but for those that Outcome counts as rejected. Errors:
+// otlpwire.ErrMalformed (never retry), *portion.Refusal (retry later), others
+// (retry). After an error the client may push the same again: equal spans count
+// once.
 func (d *Distributor) Push(ctx context.Context, id tenant.ID, req []byte) (Outcome, error) {
+	a, err := d.admit(ctx, id, int64(len(req)))
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer a.release()
+	return d.pushAdmitted(ctx, id, req, a)
+}
+
+// admission is bytes of Config.MaxInFlightBytes that a request holds.
+type admission struct {
+	d *Distributor
+	n int64
+}
+
+// admit waits until n bytes are free; see admission.resize. An error is
+// context.Canceled or a *portion.Refusal.
+func (d *Distributor) admit(ctx context.Context, id tenant.ID, n int64) (*admission, error) {
+	a := &admission{d: d}
+	return a, a.resize(ctx, id, n)
+}
+
+// resize makes n bytes of what a holds. It waits for what is missing up to
+// PushTimeout, and holds nothing meanwhile: requests that wait for each other
+// would wait forever. After an error a holds nothing.
+func (a *admission) resize(ctx context.Context, id tenant.ID, n int64) error {
+	d := a.d
+	switch {
+	case n == a.n:
+		return nil
+	case n < a.n:
+		d.inFlight.Release(a.n - n)
+	case !d.inFlight.TryAcquire(n - a.n):
+		a.release()
+		ctx, cancel := context.WithTimeout(ctx, d.cfg.PushTimeout)
+		defer cancel()
+		if err := d.inFlight.Acquire(ctx, n); err != nil {
+			if errors.Is(err, context.Canceled) {
+				return err
+			}
+			r := &portion.Refusal{Reason: "in_flight_bytes", RetryAfter: time.Second,
+				Detail: fmt.Sprintf("requests of %d bytes wait for the ingesters already (distributor.max_in_flight_bytes)", d.cfg.MaxInFlightBytes)}
+			d.refused(id, r)
+			return r
+		}
+	}
+	d.m.inFlight.Add(float64(n - a.n))
+	a.n = n
+	return nil
+}
+
+func (a *admission) release() {
+	a.d.inFlight.Release(a.n)
+	a.d.m.inFlight.Sub(float64(a.n))
+	a.n = 0
+}
+
+// expect is the size for which a request is admitted whose size is known only
+// once it has been read: that of the largest of late.
+func (d *Distributor) expect() int64 {
+	return min(max(d.expected.Load(), minExpected), int64(d.cfg.MaxRequestBytes))
+}
+
+const minExpected = 16 << 10
+
+// note takes the size of a request into expect, which falls slowly.
+func (d *Distributor) note(n int) {
+	was := d.expected.Load()
+	now := max(int64(n), was-(was-int64(n))/64)
+	if now != was {
+		d.expected.CompareAndSwap(was, now) // losing to another request is as good
+	}
+}
+
+// pushAdmitted is Push for a request that a was admitted for, whatever its
+// size turned out to be.
+func (d *Distributor) pushAdmitted(ctx context.Context, id tenant.ID, req []byte, a *admission) (Outcome, error) {
 	start := time.Now()
+	d.note(len(req))
+	if err := a.resize(ctx, id, int64(len(req))); err != nil {
+		return Outcome{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.PushTimeout)
 	defer cancel()
-	if err := d.inFlight.Acquire(ctx, int64(len(req))); err != nil {
-		if errors.Is(err, context.Canceled) {
-			return Outcome{}, err
-		}
-		r := &portion.Refusal{Reason: "in_flight_bytes", RetryAfter: time.Second,
-			Detail: fmt.Sprintf("requests of %d bytes wait for the ingesters already (distributor.max_in_flight_bytes)", d.cfg.MaxInFlightBytes)}
-		d.refused(id, r)
-		return Outcome{}, r
-	}
-	d.m.inFlight.Add(float64(len(req)))
-	defer func() {
-		d.inFlight.Release(int64(len(req)))
-		d.m.inFlight.Sub(float64(len(req)))
-	}()
-	out, err := d.push(ctx, id, req)
+	t := d.tenant(id)
+	out, err := d.push(ctx, t, req)
 	d.m.seconds.Observe(time.Since(start).Seconds())
 	var r *portion.Refusal
 	if errors.As(err, &r) {
 		d.refused(id, r)
 	} else if err == nil {
-		d.m.spans.WithLabelValues(string(id)).Add(float64(out.Spans))
-		d.m.bytes.WithLabelValues(string(id)).Add(float64(len(req)))
+		t.spans.Add(float64(out.Spans))
+		t.bytes.Add(float64(len(req)))
 		for reason, n := range out.Rejected {
 			d.m.rejected.WithLabelValues(string(id), reason).Add(float64(n))
 			d.logNow(string(id)+reason, "spans refused", "tenant", id, "reason", reason, "spans", n)
@@ -170,7 +250,7 @@ func (d *Distributor) Push(ctx context.Context, id tenant.ID, req []byte) (Outco
 	return out, err
 }
 
-func (d *Distributor) push(ctx context.Context, id tenant.ID, req []byte) (Outcome, error) {
+func (d *Distributor) push(ctx context.Context, t *tenantState, req []byte) (Outcome, error) {
 	sp := d.splits.Get().(*otlpwire.Splitter)
 	defer d.splits.Put(sp)
 	res, err := sp.Split(req, 1, nil)
@@ -182,18 +262,14 @@ func (d *Distributor) push(ctx context.Context, id tenant.ID, req []byte) (Outco
 	if part.Spans == 0 {
 		return out, nil
 	}
-	buf := d.buffers.Get().(*[]byte)
-	defer d.buffers.Put(buf)
-	if need := s2.MaxEncodedLen(len(part.Payload)); cap(*buf) < need {
-		*buf = make([]byte, need)
-	}
-	stream := portion.Stream{Tenant: id, Boot: d.boot, Builder: d.builder}
+	buf := d.buffers.Get(s2.MaxEncodedLen(len(part.Payload)))
 	p := &portion.Portion{
-		Stream: stream, Seq: d.nextSeq(stream), Spans: part.Spans,
-		Payload: s2.Encode((*buf)[:cap(*buf)], part.Payload), RawSize: len(part.Payload), Raw: part.Payload,
+		Stream: portion.Stream{Tenant: t.id, Boot: d.boot, Builder: d.builder}, Seq: t.seq.Add(1), Spans: part.Spans,
+		Payload: s2.Encode(*buf, part.Payload), RawSize: len(part.Payload), Raw: part.Payload,
 		ReceivedUnixNano: uint64(time.Now().UnixNano()),
 	}
 	receipt, err := d.pusher.Push(ctx, p)
+	d.buffers.Put(buf) // not after a panic
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -208,11 +284,15 @@ func (d *Distributor) push(ctx context.Context, id tenant.ID, req []byte) (Outco
 	return out, nil
 }
 
-func (d *Distributor) nextSeq(s portion.Stream) uint64 {
+func (d *Distributor) tenant(id tenant.ID) *tenantState {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.seq[s]++
-	return d.seq[s]
+	t := d.tenants[id]
+	if t == nil {
+		t = &tenantState{id: id, spans: d.m.spans.WithLabelValues(string(id)), bytes: d.m.bytes.WithLabelValues(string(id))}
+		d.tenants[id] = t
+	}
+	return t
 }
 
 func (d *Distributor) refused(id tenant.ID, r *portion.Refusal) {

@@ -401,18 +401,6 @@ func bigRequest(n int) ptraceotlp.ExportRequest {
 	return ptraceotlp.NewExportRequestFromTraces(td)
 }
 
-func BenchmarkGRPC(b *testing.B) {
-	c := dial(b, serveGRPC(b, newDistributor(b, nullPusher{}, false)))
-	req := bigRequest(500)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Export(context.Background(), req); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/500, "ns/span")
-}
-
 func BenchmarkPush(b *testing.B) {
 	d := newDistributor(b, nullPusher{}, false)
 	req, err := bigRequest(500).MarshalProto()

@@ -1,6 +1,9 @@
 package distributor
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc/codes"
+)
 
 type metrics struct {
 	spans, bytes, rejected, refused, requests *prometheus.CounterVec
@@ -28,4 +31,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		reg.MustRegister(m.spans, m.bytes, m.rejected, m.refused, m.requests, m.panics, m.inFlight, m.seconds)
 	}
 	return m
+}
+
+// door counts a request of a gRPC door.
+func (m *metrics) door(name string, code codes.Code) prometheus.Counter {
+	return m.requests.WithLabelValues(name, code.String())
 }

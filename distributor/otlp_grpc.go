@@ -2,28 +2,45 @@ package distributor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto" // the codec that ours stands in for
+	"google.golang.org/grpc/experimental"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	protobuf "google.golang.org/protobuf/proto"
 
 	collectortrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 
 	"github.com/clewtrace/clew/storage/tenant"
 )
 
-// rawRequest is an OTLP request that stays bytes.
-type rawRequest struct{ data []byte }
+// rawRequest is an OTLP request that stays bytes. data is valid until free.
+type rawRequest struct {
+	data []byte
+	buf  mem.Buffer
+}
 
-// codec hands OTLP requests over as bytes and everything else to protobuf.
-type codec struct{ fallback encoding.CodecV2 }
+func (r *rawRequest) free() {
+	if r.buf != nil {
+		r.buf.Free()
+	}
+	r.data, r.buf = nil, nil
+}
+
+// codec hands OTLP requests over as bytes, in one buffer of the pool, and
+// everything else to protobuf.
+type codec struct {
+	fallback encoding.CodecV2
+	pool     mem.BufferPool
+}
 
 func (codec) Name() string { return proto.Name }
 
@@ -31,19 +48,34 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) { return c.fallback.Marsh
 
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if r, ok := v.(*rawRequest); ok {
-		r.data = data.Materialize()
+		r.buf = data.MaterializeToBuffer(c.pool)
+		r.data = r.buf.ReadOnlyData()
 		return nil
 	}
 	return c.fallback.Unmarshal(data, v)
 }
 
+// What a connection may send before it has been admitted is bounded by its
+// streams and their windows; the windows are large enough for an ordinary
+// request to come in one go.
+const (
+	maxStreams       = 128
+	streamWindow     = 256 << 10
+	connectionWindow = 4 << 20 // bytes on the way, not bytes kept
+)
+
 // GRPCOptions are the options that a gRPC server needs for RegisterOTLP.
 func (d *Distributor) GRPCOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name)}),
+		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name), d.buffers}),
+		experimental.BufferPool(d.buffers),
 		grpc.MaxRecvMsgSize(d.cfg.MaxRequestBytes),
 		grpc.ReadBufferSize(64 << 10), grpc.WriteBufferSize(8 << 10),
 		grpc.MaxHeaderListSize(64 << 10),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connectionWindow),
+		// A peer that has vanished must not hold what it was admitted for.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 	}
 }
 
@@ -60,37 +92,43 @@ func (d *Distributor) RegisterOTLP(s *grpc.Server) {
 	}, d)
 }
 
-func (d *Distributor) handleExport(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-	req := new(rawRequest)
-	if err := decode(req); err != nil {
-		d.m.requests.WithLabelValues("otlp_grpc", status.Code(err).String()).Inc()
-		return nil, err
-	}
-	handler := func(ctx context.Context, req any) (any, error) { return d.export(ctx, req.(*rawRequest)) }
-	if interceptor == nil {
-		return handler(ctx, req)
-	}
-	return interceptor(ctx, req, &grpc.UnaryServerInfo{Server: d, FullMethod: "/" + serviceName + "/Export"}, handler)
-}
-
-func (d *Distributor) export(ctx context.Context, req *rawRequest) (resp protobuf.Message, err error) {
+// handleExport finds room for a request before it reads it.
+func (d *Distributor) handleExport(_ any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (resp any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			d.m.panics.Inc()
 			d.opts.Logger.Error("bug: OTLP request", "panic", p, "stack", string(debug.Stack()))
 			err = status.Error(codes.Internal, "internal error: see the log of the server")
 		}
-		d.m.requests.WithLabelValues("otlp_grpc", status.Code(err).String()).Inc()
+		d.m.door("otlp_grpc", status.Code(err)).Inc()
 	}()
 	id, err := d.tenantOfGRPC(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out, err := d.Push(ctx, id, req.data)
+	a, err := d.admit(ctx, id, d.expect())
 	if err != nil {
 		return nil, toStatus(err).Err()
 	}
-	return response(&out), nil
+	defer a.release()
+	req := new(rawRequest)
+	if err := decode(req); err != nil {
+		return nil, err
+	}
+	handler := func(ctx context.Context, _ any) (any, error) {
+		out, err := d.pushAdmitted(ctx, id, req.data, a)
+		if err != nil {
+			return nil, toStatus(err).Err()
+		}
+		return response(&out), nil
+	}
+	if interceptor == nil {
+		resp, err = handler(ctx, req)
+	} else {
+		resp, err = interceptor(ctx, req, &grpc.UnaryServerInfo{Server: d, FullMethod: "/" + serviceName + "/Export"}, handler)
+	}
+	req.free() // not after a panic
+	return resp, err
 }
 
 func response(out *Outcome) *collectortrace.ExportTraceServiceResponse {
@@ -111,7 +149,7 @@ func (d *Distributor) tenantOfGRPC(ctx context.Context) (tenant.ID, error) {
 		return "", status.Error(codes.Unauthenticated, tenant.ErrMissing.Error())
 	case 1:
 		id, err := tenant.Parse(vals[0])
-		if err == tenant.ErrMissing {
+		if errors.Is(err, tenant.ErrMissing) {
 			return "", status.Error(codes.Unauthenticated, err.Error())
 		} else if err != nil {
 			return "", status.Error(codes.InvalidArgument, err.Error())

@@ -94,16 +94,22 @@ func (d *Distributor) receive(r *http.Request, kind string) (Outcome, error) {
 			return Outcome{}, badRequest("%s: %d values, want one", tenant.Header, len(vals))
 		}
 		var err error
-		if id, err = tenant.Parse(strings.Join(vals, "")); err == tenant.ErrMissing {
+		if id, err = tenant.Parse(strings.Join(vals, "")); errors.Is(err, tenant.ErrMissing) {
 			return Outcome{}, &httpError{http.StatusUnauthorized, status.New(codes.Unauthenticated, err.Error())}
 		} else if err != nil {
 			return Outcome{}, badRequest("%s: %v", tenant.Header, err)
 		}
 	}
-	body, err := d.readBody(r)
+	a, err := d.admit(r.Context(), id, d.expectBody(r))
 	if err != nil {
 		return Outcome{}, err
 	}
+	defer a.release()
+	buf, err := d.readBody(r)
+	if err != nil {
+		return Outcome{}, err
+	}
+	body := *buf
 	if kind == typeJSON {
 		req := ptraceotlp.NewExportRequest()
 		if err := req.UnmarshalJSON(body); err != nil {
@@ -113,11 +119,22 @@ func (d *Distributor) receive(r *http.Request, kind string) (Outcome, error) {
 			return Outcome{}, badRequest("read OTLP JSON: %v", err)
 		}
 	}
-	return d.Push(r.Context(), id, body)
+	out, err := d.pushAdmitted(r.Context(), id, body, a)
+	d.buffers.Put(buf) // not after a panic
+	return out, err
 }
 
-// readBody reads and decompresses the body; what it becomes is bounded.
-func (d *Distributor) readBody(r *http.Request) ([]byte, error) {
+// expectBody is the size for which a request is admitted before it is read.
+func (d *Distributor) expectBody(r *http.Request) int64 {
+	if r.Header.Get("Content-Encoding") == "" && r.ContentLength >= 0 {
+		return min(r.ContentLength, int64(d.cfg.MaxRequestBytes))
+	}
+	return d.expect()
+}
+
+// readBody reads and decompresses the body into a buffer of the pool; what it
+// becomes is bounded.
+func (d *Distributor) readBody(r *http.Request) (*[]byte, error) {
 	limit := int64(d.cfg.MaxRequestBytes)
 	tooLarge := &httpError{http.StatusRequestEntityTooLarge,
 		status.Newf(codes.ResourceExhausted, "request is larger than %d bytes (distributor.max_request_bytes)", limit)}
@@ -162,20 +179,21 @@ func (d *Distributor) readBody(r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, badRequest("read request body: %v", err)
 	}
-	var buf bytes.Buffer
-	if r.ContentLength > 0 && r.ContentLength <= limit {
-		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+	hint := minBuffer
+	if src == raw && r.ContentLength > 0 {
+		hint = int(min(r.ContentLength, limit))
 	}
-	n, err := io.Copy(&buf, io.LimitReader(src, limit+1))
+	buf, err := d.buffers.readAll(src, hint, int(limit))
 	switch {
-	case n > limit:
+	case err == nil && int64(len(*buf)) > limit:
+		d.buffers.Put(buf)
 		return nil, tooLarge
-	case errors.Is(err, r.Context().Err()) && r.Context().Err() != nil:
+	case err != nil && errors.Is(err, r.Context().Err()):
 		return nil, err
 	case err != nil:
 		return nil, badRequest("read request body: %v", err)
 	}
-	return buf.Bytes(), nil
+	return buf, nil
 }
 
 // writeError answers with google.rpc.Status in the encoding of the request.

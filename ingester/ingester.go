@@ -111,7 +111,7 @@ func (i *Ingester) Run(ctx context.Context) error {
 	close(i.replayed)
 	i.builds.signal()
 	if rep.Records > 0 || len(rep.Damaged) > 0 {
-		i.opts.Logger.Info("log replayed", "records", rep.Records, "bytes", rep.Bytes, "damaged", len(rep.Damaged), "took", time.Since(start).Round(time.Millisecond))
+		i.opts.Logger.Info("log replayed", "records", rep.Records, "bytes", rep.Bytes, "damaged", len(rep.Damaged), "torn", len(rep.Torn), "took", time.Since(start).Round(time.Millisecond))
 	}
 	select {
 	case <-ctx.Done():

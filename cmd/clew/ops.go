@@ -44,7 +44,7 @@ func newOpsHandler(c *config, ing *ingester.Ingester, blocks *blocklist.List, re
 		w.Header().Set("Content-Type", "application/json")
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		enc.Encode(map[string]any{"version": version, "data_dir": c.DataDir, "doors": open, "ingester": ing.Stats(), "blocks": blocks.Stats()})
+		_ = enc.Encode(map[string]any{"version": version, "data_dir": c.DataDir, "doors": open, "ingester": ing.Stats(), "blocks": blocks.Stats()})
 	})
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

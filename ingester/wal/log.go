@@ -4,15 +4,22 @@
 // There is no commit timer. One goroutine writes; the next write and fsync
 // start when the last fsync returns, and take everything that waits. A caller
 // appends, goes on working, and waits for its Commit before it answers.
+//
+// A second goroutine, the keeper, deletes segments of which nothing is needed
+// and cleans those of which little is: it appends that little again. Each
+// segment's header names all segments before it and proves where they end, and
+// a deletion is recorded before it is done, so that no loss goes unnoticed.
 package wal
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log/slog"
-	"path"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,8 +28,9 @@ import (
 	"github.com/clewtrace/clew/storage/fsys"
 )
 
-// Position is the place of a record: strictly increasing over the life of the
-// log, restarts included, and never used twice.
+// Position names a record: strictly increasing over the life of the log,
+// restarts included, and never used twice. A record keeps it for life, also
+// where cleaning moves it.
 type Position uint64
 
 // Kind tells records apart; the owner of the log gives it meaning.
@@ -41,7 +49,7 @@ func (e *Full) Error() string { return e.Detail }
 
 // Options of a log. Zero fields take the defaults of the comments.
 type Options struct {
-	SegmentBytes int64 // size at which a segment is sealed; 64 MiB
+	SegmentBytes int64 // of records, at which a segment is sealed; 64 MiB, at least 128
 	MaxBytes     int64 // disk budget of all segments; 8 GiB
 	MinFree      int64 // space to leave free on the disk; 256 MiB
 	QueueBytes   int64 // bytes that may wait for the disk; 64 MiB
@@ -57,6 +65,8 @@ func (o *Options) setDefaults() {
 		}
 	}
 	def(&o.SegmentBytes, 64<<20)
+	// A segment full with one record of a deletion would make another deletion.
+	o.SegmentBytes = max(o.SegmentBytes, 128)
 	def(&o.MaxBytes, 8<<30)
 	def(&o.MinFree, 256<<20)
 	def(&o.QueueBytes, 64<<20)
@@ -73,35 +83,57 @@ type Log struct {
 	lock   io.Closer
 	m      *metrics
 	done   chan struct{} // closed when the writer has ended
+	kept   chan struct{} // closed when the keeper has ended
+	stop   chan struct{} // closed to end the keeper
+	wake   chan struct{} // tells the keeper to look; holds one
 	failed chan struct{} // closed on a final failure
 
 	mu      sync.Mutex
-	work    sync.Cond // the writer waits for entries
+	work    sync.Cond // the writer waits for a batch
 	room    sync.Cond // Append waits for room in the queue
-	queue   []*entry
-	queued  int64
+	fill    *batch    // what the writer takes next
+	idle    []byte    // a buffer for the batch after it
+	queued  int64     // bytes in fill and with the writer
 	next    Position
-	closing bool
+	closing bool  // nothing is appended any more
+	ending  bool  // and the writer ends
 	err     error // final failure
 
-	segs      []*segment // by base; the last is active once the writer made one
-	old       int        // segments that were there at Open
-	synced    Position
-	bytes     int64
-	freeAt    time.Time // when free was asked for
-	free      int64
-	full      bool
-	fsyncs    [1024]time.Duration // ring of the last durations
-	fsyncN    int
-	seqActive *segment
+	segs   []*segment // by base
+	active *segment   // the last of segs, or nil; only the writer changes it
+	synced Position
+	bytes  int64 // of all files
+	spare  int64 // bytes of the spare file; 0 if there is none, below while it is taken
+	moved  map[Position]place
+	early  map[Position]bool // dropped before they were seen
+	// unrecorded are segments deleted while the disk was too full to say so.
+	unrecorded []Position
+
+	replayed bool              // what follows is for replay
+	old      int               // segments that were there at Open
+	lost     []link            // segments that are missing
+	torn     []Damage          // ranges given up at Open
+	told     map[Position]bool // moved records that replay has come to
+
+	freeAt time.Time // when free was asked for
+	free   int64
+	full   bool
+	fsyncs [1024]time.Duration // ring of the last durations
+	fsyncN int
 }
 
-// entry is a record on its way to the disk.
-type entry struct {
-	buf    []byte // header and data
-	kind   Kind
-	pos    Position
-	commit *Commit
+func newLog(fs fsys.FS, dir string, opts Options, lock io.Closer) *Log {
+	l := &Log{fs: fs, dir: dir, opts: opts, lock: lock, m: newMetrics(opts.Registerer),
+		done: make(chan struct{}), kept: make(chan struct{}), stop: make(chan struct{}), wake: make(chan struct{}, 1), failed: make(chan struct{}),
+		fill: newBatch(nil), moved: map[Position]place{}, early: map[Position]bool{}}
+	l.work.L, l.room.L = &l.mu, &l.mu
+	return l
+}
+
+// start starts the writer and the keeper; Close ends them.
+func (l *Log) start() {
+	go l.write()
+	go l.keep()
 }
 
 // Commit is the durability of one record.
@@ -124,20 +156,20 @@ func (c *Commit) Wait(ctx context.Context) error {
 
 // Append queues a record made of parts, which are copied. Records are on disk
 // in the order of the calls. It does no I/O; it waits only while QueueBytes are
-// queued. Errors: *Full, ErrClosed, or the failure that ended the log.
+// queued. Kinds from 240 are the log's own. Errors: *Full, ErrClosed, or the
+// failure that ended the log.
 func (l *Log) Append(kind Kind, parts ...[]byte) (Position, *Commit, error) {
-	n := 0
+	h := recordHead{kind: kind}
 	for _, p := range parts {
-		n += len(p)
+		h.length += len(p)
+		h.dataCRC = crc32.Update(h.dataCRC, castagnoli, p)
 	}
-	buf := make([]byte, recordHeader, recordHeader+n)
-	for _, p := range parts {
-		buf = append(buf, p...)
+	if kind >= kindOwn || h.length > maxData {
+		return 0, nil, fmt.Errorf("append a record of kind %d and %d bytes to the log: kinds end below %d, records at %d bytes", kind, h.length, kindOwn, maxData)
 	}
-	e := &entry{buf: buf, kind: kind, commit: &Commit{done: make(chan struct{})}}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.queued > 0 && l.queued+int64(len(buf)) > l.opts.QueueBytes && l.err == nil && !l.closing {
+	for l.queued > 0 && l.queued+h.size() > l.opts.QueueBytes && l.err == nil && !l.closing {
 		l.room.Wait()
 	}
 	switch {
@@ -146,29 +178,40 @@ func (l *Log) Append(kind Kind, parts ...[]byte) (Position, *Commit, error) {
 	case l.closing:
 		return 0, nil, ErrClosed
 	}
-	if err := l.budgetLocked(int64(len(buf))); err != nil {
+	if err := l.budgetLocked(h.size()); err != nil {
 		l.m.refused.WithLabelValues(err.Reason).Inc()
 		return 0, nil, err
 	}
-	e.pos = l.next
-	l.next += Position(len(buf))
-	l.queue = append(l.queue, e)
-	l.queued += int64(len(buf))
+	pos := l.queueLocked(h, parts...)
+	return pos, l.fill.commit, nil
+}
+
+// queueLocked gives a record its place and copies it into the next batch.
+func (l *Log) queueLocked(h recordHead, parts ...[]byte) Position {
+	h.pos = l.next
+	if h.origin == 0 {
+		h.origin = h.pos
+	}
+	l.fill.add(h, parts)
+	l.next += Position(h.size())
+	l.queued += h.size()
 	l.work.Signal()
-	return e.pos, e.commit, nil
+	return h.pos
 }
 
 // budgetLocked refuses n more bytes where they do not fit.
 func (l *Log) budgetLocked(n int64) *Full {
 	var full *Full
-	if l.bytes+l.queued+n > l.opts.MaxBytes {
-		full = &Full{"log_bytes", fmt.Sprintf("log in %s holds %d bytes of at most %d; it shrinks as blocks are stored, or raise log.max_bytes", l.dir, l.bytes+l.queued, l.opts.MaxBytes)}
+	if used := l.usedLocked() + l.queued; used+n > l.opts.MaxBytes {
+		full = &Full{"log_bytes", fmt.Sprintf("log in %s holds %d bytes of at most %d; it shrinks as blocks are stored, or raise log.max_bytes", l.dir, used, l.opts.MaxBytes)}
 	} else {
 		if now := time.Now(); now.Sub(l.freeAt) > time.Second {
 			l.freeAt = now
-			if free, err := l.fs.Free(l.dir); err == nil {
-				l.free = free
+			free, err := l.fs.Free(l.dir)
+			if err != nil {
+				free = math.MaxInt64 // the write will tell
 			}
+			l.free = free
 		}
 		if l.free-l.queued-n < l.opts.MinFree {
 			full = &Full{"disk_full", fmt.Sprintf("disk of %s has %d bytes free, and log.min_free_bytes keeps %d: free some space", l.dir, l.free, l.opts.MinFree)}
@@ -183,136 +226,6 @@ func (l *Log) budgetLocked(n int64) *Full {
 		}
 	}
 	return full
-}
-
-// run is the writer.
-func (l *Log) run() {
-	defer close(l.done)
-	for {
-		l.mu.Lock()
-		for len(l.queue) == 0 && !l.closing {
-			l.work.Wait()
-		}
-		batch := l.queue
-		l.queue = nil
-		synced, bad := l.synced, l.err
-		closing := l.closing
-		l.mu.Unlock()
-		if len(batch) == 0 {
-			if closing {
-				return
-			}
-			continue
-		}
-		err := bad
-		if err == nil {
-			err = l.write(batch, synced)
-		}
-		l.settle(batch, err)
-	}
-}
-
-// settle answers everyone in batch.
-func (l *Log) settle(batch []*entry, err error) {
-	var full *Full
-	l.mu.Lock()
-	for _, e := range batch {
-		l.queued -= int64(len(e.buf))
-	}
-	if err == nil {
-		last := batch[len(batch)-1]
-		l.synced = last.pos + Position(len(last.buf))
-	} else if !errors.As(err, &full) && l.err == nil {
-		l.err = fmt.Errorf("log %s has failed and takes nothing more: %w", l.dir, err)
-		l.opts.Logger.Error("log failed", "dir", l.dir, "err", err)
-		close(l.failed)
-	}
-	if err != nil && full == nil {
-		err = l.err
-	}
-	l.room.Broadcast()
-	l.mu.Unlock()
-	for _, e := range batch {
-		e.commit.err = err
-		close(e.commit.done)
-	}
-}
-
-// write appends batch to the active segment and makes it durable. An error
-// other than *Full is final: after a failed fsync nothing is known of the disk.
-func (l *Log) write(batch []*entry, synced Position) error {
-	size := int64(0)
-	for _, e := range batch {
-		putRecordHeader(e.buf, e.kind, e.pos, synced, len(e.buf)-recordHeader)
-		size += int64(len(e.buf))
-	}
-	seg := l.seqActive
-	if seg == nil || seg.size >= l.opts.SegmentBytes {
-		var err error
-		if seg, err = l.startSegment(batch[0].pos); err != nil {
-			return fullOr(err, "start a segment in "+l.dir)
-		}
-	}
-	for _, e := range batch {
-		if _, err := seg.file.Write(e.buf); err != nil {
-			// Nothing of the batch counts: take it back to the durable end.
-			if terr := seg.file.Truncate(seg.size); terr != nil {
-				return fmt.Errorf("write %s: %w; cutting it back: %w", seg.name, err, terr)
-			}
-			return fullOr(err, "write "+seg.name)
-		}
-	}
-	start := time.Now()
-	if err := seg.file.Sync(); err != nil {
-		return fmt.Errorf("fsync %s: %w", seg.name, err)
-	}
-	took := time.Since(start)
-	l.m.fsync.Observe(took.Seconds())
-	l.m.written.Add(float64(size))
-	l.m.records.Add(float64(len(batch)))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.fsyncs[l.fsyncN%len(l.fsyncs)] = took
-	l.fsyncN++
-	seg.size += size
-	l.bytes += size
-	l.m.bytes.Set(float64(l.bytes))
-	for _, e := range batch {
-		seg.add(e.pos, len(e.buf))
-	}
-	return nil
-}
-
-// startSegment seals the active segment and opens one that begins at base.
-func (l *Log) startSegment(base Position) (*segment, error) {
-	name := path.Join(l.dir, segmentName(base))
-	f, err := l.fs.Create(name)
-	if err != nil {
-		return nil, err
-	}
-	head := encodeSegmentHeader(l.opts.Header, base)
-	if _, err = f.Write(head); err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = l.fs.SyncDir(l.dir)
-	}
-	if err != nil {
-		f.Close()
-		return nil, errors.Join(err, l.fs.Remove(name))
-	}
-	l.mu.Lock()
-	if l.seqActive != nil {
-		l.sealLocked()
-	}
-	seg := &segment{name: name, base: base, file: f, head: len(head), size: int64(len(head)), live: map[Position]uint32{}, counted: true}
-	l.segs = append(l.segs, seg)
-	l.seqActive = seg
-	l.bytes += seg.size
-	l.m.segments.Set(float64(len(l.segs)))
-	l.mu.Unlock()
-	l.reap()
-	return seg, nil
 }
 
 // Failed is closed when the log has failed for good; Err then says why. The
@@ -337,15 +250,51 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.closing = true
-	l.work.Broadcast()
 	l.room.Broadcast()
 	l.mu.Unlock()
+	close(l.stop)
+	<-l.kept // before the writer: the keeper waits for it
+	l.mu.Lock()
+	l.ending = true
+	l.work.Broadcast()
+	l.mu.Unlock()
 	<-l.done
-	var errs []error
-	for _, s := range l.segs {
-		if s.file != nil {
-			errs = append(errs, s.file.Close())
-		}
+	return l.lock.Close()
+}
+
+// usedLocked is the size of the log without what waits to be written over.
+func (l *Log) usedLocked() int64 {
+	used := l.bytes - max(l.spare, 0)
+	if s := l.active; s != nil {
+		used -= s.disk - s.size
 	}
-	return errors.Join(append(errs, l.lock.Close())...)
+	return used
+}
+
+// Stats describes a log. Bytes are those of its files; LiveBytes of them are
+// needed, as far as replay has come.
+type Stats struct {
+	Dir                string
+	Segments           int
+	Bytes, LiveBytes   int64
+	Next, Synced       Position
+	FsyncP50, FsyncP99 time.Duration
+	Fsyncs             int
+	Full               bool
+}
+
+// Stats returns the present figures; fsync quantiles are over the last 1,024.
+func (l *Log) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	st := Stats{Dir: l.dir, Segments: len(l.segs), Bytes: l.bytes, Next: l.next, Synced: l.synced, Fsyncs: l.fsyncN, Full: l.full}
+	for _, s := range l.segs {
+		st.LiveBytes += s.live
+	}
+	d := slices.Clone(l.fsyncs[:min(l.fsyncN, len(l.fsyncs))])
+	slices.Sort(d)
+	if len(d) > 0 {
+		st.FsyncP50, st.FsyncP99 = d[len(d)/2], d[len(d)*99/100]
+	}
+	return st
 }

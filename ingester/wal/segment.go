@@ -1,144 +1,131 @@
 package wal
 
 import (
-	"errors"
-	"fmt"
+	"cmp"
 	"slices"
 	"sort"
-	"syscall"
-	"time"
 
 	"github.com/clewtrace/clew/storage/fsys"
 )
 
-// segment is one file of the log.
+// segment is one file of the log. Log.mu guards what Open has not fixed.
 type segment struct {
 	name string
 	base Position
-	file fsys.File // open while active
-	head int       // bytes of the header
-	size int64
-	// live are the records that are still needed, with their sizes. counted is
-	// false for an old segment until replay has walked it: until then dropped
-	// remembers what was dropped early.
-	live    map[Position]uint32
-	dropped map[Position]bool
-	counted bool
-	sealed  bool
+	head int      // bytes of the header; below 0 while it is not known
+	size int64    // up to the end of the last record
+	disk int64    // of the file: more where it was used before
+	end  Position // behind the last record
+
+	file     fsys.File // while active
+	sealed   bool
+	counted  bool  // recs is complete: always but before replay
+	headless bool  // the header could not be read
+	unproven bool  // sealed, but end is only an upper bound
+	damaged  bool  // kept for the operator
+	gone     bool  // its deletion is recorded
+	trouble  error // why not even its size is known
+
+	recs  []rec // by pos
+	live  int64 // bytes of the records that are still needed
+	liveN int
 }
 
-// add notes a record. The caller holds Log.mu.
-func (s *segment) add(pos Position, size int) {
-	if s.dropped[pos] {
-		delete(s.dropped, pos)
-		return
+// rec is a record of a segment.
+type rec struct {
+	pos     Position
+	size    uint32
+	dropped bool // not needed here: dropped, or moved on
+}
+
+// place is where a moved record is now.
+type place struct {
+	seg *segment
+	pos Position
+}
+
+// at is the position that belongs to an offset; offset the reverse. Within a
+// segment positions count bytes.
+func (s *segment) at(off int64) Position {
+	return s.base + Position(max(off-int64(max(s.head, 0)), 0))
+}
+
+func (s *segment) offset(pos Position) int64 {
+	return int64(max(s.head, 0)) + int64(pos-s.base)
+}
+
+// add notes a record, which must be behind the others.
+func (s *segment) add(pos Position, size int64, live bool) {
+	s.recs = append(s.recs, rec{pos, uint32(size), !live})
+	if live {
+		s.live += size
+		s.liveN++
 	}
-	s.live[pos] = uint32(size)
 }
 
-// sealLocked ends the active segment.
-func (l *Log) sealLocked() {
-	s := l.seqActive
-	s.sealed = true
-	if err := s.file.Close(); err != nil {
-		l.opts.Logger.Warn("close a sealed segment", "segment", s.name, "err", err)
+// find returns the record at pos, or nil.
+func (s *segment) find(pos Position) *rec {
+	i, ok := slices.BinarySearchFunc(s.recs, pos, func(r rec, pos Position) int { return cmp.Compare(r.pos, pos) })
+	if !ok {
+		return nil
 	}
-	s.file, l.seqActive = nil, nil
+	return &s.recs[i]
 }
 
-// Drop says that the record at pos is not needed any more. A sealed segment
-// without needed records is deleted. Dropping twice is allowed. After a restart
-// every record is there again until it is dropped again, unless its segment is
-// gone.
-func (l *Log) Drop(pos Position) {
-	l.mu.Lock()
+// drop says that r is not needed here any more.
+func (s *segment) drop(r *rec) {
+	if !r.dropped {
+		r.dropped = true
+		s.live -= int64(r.size)
+		s.liveN--
+	}
+}
+
+// origLocked returns the first place of a record, if that is in a segment.
+func (l *Log) origLocked(pos Position) (*segment, *rec) {
 	i := sort.Search(len(l.segs), func(i int) bool { return l.segs[i].base > pos }) - 1
 	if i < 0 {
-		l.mu.Unlock()
+		return nil, nil
+	}
+	return l.segs[i], l.segs[i].find(pos)
+}
+
+// findLocked returns the present place of a record, or nil.
+func (l *Log) findLocked(pos Position) (*segment, *rec) {
+	if p, ok := l.moved[pos]; ok {
+		return p.seg, p.seg.find(p.pos)
+	}
+	return l.origLocked(pos)
+}
+
+// takeEarly reports whether a record was dropped before it was seen.
+func (l *Log) takeEarly(pos Position) bool {
+	if !l.early[pos] {
+		return false
+	}
+	delete(l.early, pos)
+	return true
+}
+
+// Drop says that the record whose Position is pos is not needed any more. Once
+// nothing in a sealed segment is needed, it is deleted; where little is, that
+// little is moved on and then it is deleted. Both happen later, in the
+// background. Dropping twice is allowed, and so is dropping before the record
+// is durable or replayed. After a restart every record is there again until it
+// is dropped again, unless its segment is gone.
+func (l *Log) Drop(pos Position) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, r := l.findLocked(pos)
+	if r == nil {
+		if pos < l.next && (pos >= l.synced || !l.replayed) {
+			l.early[pos] = true
+		}
 		return
 	}
-	s := l.segs[i]
-	if _, ok := s.live[pos]; ok {
-		delete(s.live, pos)
-	} else if !s.counted {
-		if s.dropped == nil {
-			s.dropped = map[Position]bool{}
-		}
-		s.dropped[pos] = true
+	s.drop(r)
+	delete(l.moved, pos)
+	if l.replayed && (s.removable() || s.cleanable()) {
+		l.wakeKeeper()
 	}
-	empty := s.sealed && s.counted && len(s.live) == 0
-	l.mu.Unlock()
-	if empty {
-		l.reap()
-	}
-}
-
-// Rotate seals the active segment, so that it can be deleted once its records
-// are dropped; the next record starts another. It does nothing while records
-// wait for the disk.
-func (l *Log) Rotate() {
-	l.mu.Lock()
-	if l.seqActive != nil && len(l.queue) == 0 && l.queued == 0 {
-		l.sealLocked()
-	}
-	l.mu.Unlock()
-	l.reap()
-}
-
-// reap deletes sealed segments of which nothing is needed.
-func (l *Log) reap() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.segs = slices.DeleteFunc(l.segs, func(s *segment) bool {
-		if !s.sealed || !s.counted || len(s.live) > 0 {
-			return false
-		}
-		if err := l.fs.Remove(s.name); err != nil {
-			l.opts.Logger.Warn("delete a segment of the log", "segment", s.name, "err", err)
-			return false
-		}
-		l.bytes -= s.size
-		l.m.dropped.Inc()
-		l.opts.Logger.Debug("log segment deleted", "segment", s.name, "bytes", s.size)
-		return true
-	})
-	l.m.bytes.Set(float64(l.bytes))
-	l.m.segments.Set(float64(len(l.segs)))
-}
-
-// Stats describes a log.
-type Stats struct {
-	Dir                string
-	Segments           int
-	Bytes, LiveBytes   int64
-	Next, Synced       Position
-	FsyncP50, FsyncP99 time.Duration
-	Fsyncs             int
-	Full               bool
-}
-
-// Stats returns the present figures; fsync quantiles are over the last 1,024.
-func (l *Log) Stats() Stats {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	st := Stats{Dir: l.dir, Segments: len(l.segs), Bytes: l.bytes, Next: l.next, Synced: l.synced, Fsyncs: l.fsyncN, Full: l.full}
-	for _, s := range l.segs {
-		for _, n := range s.live {
-			st.LiveBytes += int64(n)
-		}
-	}
-	d := slices.Clone(l.fsyncs[:min(l.fsyncN, len(l.fsyncs))])
-	slices.Sort(d)
-	if len(d) > 0 {
-		st.FsyncP50, st.FsyncP99 = d[len(d)/2], d[len(d)*99/100]
-	}
-	return st
-}
-
-// fullOr turns "no space" into *Full, and leaves other errors final.
-func fullOr(err error, what string) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return &Full{"disk_full", fmt.Sprintf("%s: %v: free some space on the disk", what, err)}
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }

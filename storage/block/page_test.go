@@ -149,7 +149,10 @@ func writeGroups(t testing.TB, cols []*testColumn, groups []int, pageRows int) [
 	var out bytes.Buffer
 	w := file.NewParquetWriter(&out, root, file.WithWriterProps(parquet.NewWriterProperties(props...)))
 	for g := range len(groups) - 1 {
-		rg := w.AppendRowGroup()
+		rg, err := w.AppendRowGroupChecked()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range cols {
 			cw, err := rg.NextColumn()
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -62,7 +63,7 @@ func realSet(t testing.TB, names ...string) *columns.Set {
 		r := bufio.NewReader(z)
 		for {
 			size, err := binary.ReadUvarint(r)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

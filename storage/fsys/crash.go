@@ -9,7 +9,8 @@ import (
 // Crash returns the file system as a power cut now could leave it. Of what was
 // not synced a random part is there: of a folder any of its entries, old or new;
 // of a file any of its pages, in any order, and any length between the old and
-// the new. The receiver stays as it is.
+// the new. Without rng nothing that was not synced is there. The receiver stays
+// as it is.
 func (m *Memory) Crash(rng *rand.Rand) *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -36,7 +37,7 @@ func (n *node) crash(rng *rand.Rand, done map[*node]*node) *node {
 	maps.Copy(names, n.saved)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		e := n.saved[name]
-		if now := n.entries[name]; now != e && rng.IntN(2) == 0 {
+		if now := n.entries[name]; now != e && rng != nil && rng.IntN(2) == 0 {
 			e = now // the unsynced change happened to be written
 		}
 		if e != nil {
@@ -49,6 +50,9 @@ func (n *node) crash(rng *rand.Rand, done map[*node]*node) *node {
 
 func (n *node) crashFile(rng *rand.Rand) *node {
 	size := len(n.synced)
+	if rng == nil {
+		return &node{data: slices.Clone(n.synced), synced: slices.Clone(n.synced)}
+	}
 	if now := len(n.data); now != size {
 		switch rng.IntN(3) {
 		case 0:

@@ -1,0 +1,6 @@
+//go:build race
+
+package distributor
+
+// raceDetector says that sync.Pool forgets things at random.
+const raceDetector = true
