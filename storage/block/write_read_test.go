@@ -126,7 +126,7 @@ func writeCases(t *testing.T, check func(t *testing.T, s *columns.Set, objects m
 	rules := []Promotion{DefaultPromotion(), {}, {MaxColumns: 3, MinShare: 0.0001}, {MaxColumns: 1, MinShare: 2}, {MaxColumns: 1000, MinShare: 1e-9}}
 	for seed, rule := range rules {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			s := randomSet(t, 900+uint64(seed), 250)
+			s := randomSet(t, 900+uint64(seed), shorter(250, 50))
 			opts := testOptions()
 			opts.Promotion = rule
 			opts.RowGroupRows, opts.PageRows = []int{200, 1000, 1 << 20, 70, 400}[seed], []int{64, 33, 2000, 100, 7}[seed]
@@ -293,7 +293,7 @@ func TestReadBack(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("summaries differ: %v", err)
 			}
-			for range 150 {
+			for range shorter(150, 40) {
 				q := randomQuery(r)
 				want, _ := live.Search(ctx, &q)
 				got, err := block.Search(ctx, &q)
