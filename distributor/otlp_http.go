@@ -212,7 +212,9 @@ func writeError(w http.ResponseWriter, kind string, err error) int {
 		http.Error(w, st.Message(), code)
 		return code
 	}
-	writeMessage(w, kind, code, st.Proto())
+	body := st.Proto()
+	body.Message = strings.ToValidUTF8(body.Message, "\uFFFD") // it may quote what the client sent
+	writeMessage(w, kind, code, body)
 	return code
 }
 
