@@ -35,6 +35,7 @@ type config struct {
 	Ingester         ingester.Config    `yaml:"ingester"`
 	Storage          storageConfig      `yaml:"storage"`
 	Frontend         frontend.Config    `yaml:"frontend"`
+	UI               uiConfig           `yaml:"ui"`
 }
 
 // portsConfig are the TCP ports of the doors; 0 takes any free one.
@@ -43,6 +44,13 @@ type portsConfig struct {
 	OTLPHTTP int `yaml:"otlp_http"`
 	Jaeger   int `yaml:"jaeger"`
 	Tempo    int `yaml:"tempo"`
+}
+
+// uiConfig is about the web app on the Jaeger door.
+type uiConfig struct {
+	// BasePath is the prefix under which clients see the Jaeger door, such as
+	// /clew, if a proxy passes it on. Proxies that take it away need no setting.
+	BasePath string `yaml:"base_path"`
 }
 
 // storageConfig is about blocks and how they are read.
@@ -69,6 +77,7 @@ func defaultConfig() config {
 		Ingester:    ingester.DefaultConfig(),
 		Storage:     storageConfig{CacheBytes: block.DefaultCacheBytes},
 		Frontend:    frontend.DefaultConfig(),
+		UI:          uiConfig{BasePath: "/"},
 	}
 }
 
@@ -84,6 +93,9 @@ func (c *config) validate() error {
 	}
 	if c.SelfTracing.PushRatio < 0 || c.SelfTracing.PushRatio > 1 {
 		return fmt.Errorf("self_tracing.push_ratio: %v is not between 0 and 1", c.SelfTracing.PushRatio)
+	}
+	if !strings.HasPrefix(c.UI.BasePath, "/") {
+		return fmt.Errorf("ui.base_path: %q does not begin with a slash", c.UI.BasePath)
 	}
 	if c.Storage.CacheBytes < 1<<20 {
 		return fmt.Errorf("storage.cache_bytes: %d is below 1 MiB", c.Storage.CacheBytes)

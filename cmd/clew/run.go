@@ -22,6 +22,7 @@ import (
 	"github.com/clewtrace/clew/frontend"
 	"github.com/clewtrace/clew/frontend/jaegerapi"
 	"github.com/clewtrace/clew/frontend/tempoapi"
+	"github.com/clewtrace/clew/frontend/ui"
 	"github.com/clewtrace/clew/ingester"
 	"github.com/clewtrace/clew/querier"
 	"github.com/clewtrace/clew/storage/backend/local"
@@ -90,7 +91,7 @@ func parseLevel(s string) (l slog.Level, err error) {
 //
 //	OTLP gRPC ┐
 //	OTLP HTTP ┴► distributor ─► ingester ─► log, live columns ─► blocks
-//	Jaeger API ┐                               │                   │
+//	UI, Jaeger ┐                               │                   │
 //	Tempo API  ┴► querier ◄────────────────────┴───────────────────┘
 //
 // ready, if not nil, is called with the open doors.
@@ -172,8 +173,9 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	}{
 		{"OTLP gRPC", "ports.otlp_grpc", c.Ports.OTLPGRPC, func(d *door) { *d = *grpcDoor(d.listener, d.name, d.key, grpcServer) }},
 		{"OTLP HTTP", "ports.otlp_http", c.Ports.OTLPHTTP, func(d *door) { *d = *httpDoor(d.listener, d.name, d.key, dist.NewHTTPHandler()) }},
-		{"Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) {
-			*d = *httpDoor(d.listener, d.name, d.key, traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo)))
+		{"UI, Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) {
+			api := traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo))
+			*d = *httpDoor(d.listener, d.name, d.key, ui.Handler(ui.Options{API: api, BasePath: c.UI.BasePath}))
 		}},
 		{"Tempo API, /metrics, /status", "ports.tempo", c.Ports.Tempo, func(d *door) {
 			api := traceQueries(tp, "tempo", tempoapi.New(c.Frontend, q, fo))
