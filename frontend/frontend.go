@@ -154,7 +154,7 @@ func (f *Frontend) Open(name string, h http.HandlerFunc) http.HandlerFunc {
 // limitURL refuses requests whose parameters are too long.
 func (f *Frontend) limitURL(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n := len(r.URL.RawQuery) + len(r.URL.Path); n > f.cfg.MaxURLBytes {
+		if n := len(r.URL.RawQuery) + len(r.URL.Path); n > int(f.cfg.MaxURLBytes) {
 			http.Error(w, fmt.Sprintf("URL of %d bytes: at most %d are accepted (frontend.max_url_bytes)", n, f.cfg.MaxURLBytes), http.StatusRequestURITooLong)
 			return
 		}

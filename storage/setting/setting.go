@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 var (
@@ -74,9 +75,10 @@ func appendFields(out []Field, prefix string, v reflect.Value) []Field {
 func (f *Field) Name() string { return f.Key[strings.LastIndexByte(f.Key, '.')+1:] }
 
 // Type says in words what values the key takes.
-func (f *Field) Type() string { return typeWords(f.Value.Type()) }
+func (f *Field) Type() string { return TypeOf(f.Value.Type()) }
 
-func typeWords(t reflect.Type) string {
+// TypeOf says in words what values a type has. It panics if no key can have it.
+func TypeOf(t reflect.Type) string {
 	switch t {
 	case typeDuration:
 		return "duration"
@@ -97,10 +99,10 @@ func typeWords(t reflect.Type) string {
 	case reflect.Struct:
 		return "section"
 	case reflect.Slice:
-		return "list of " + typeWords(t.Elem()) + "s"
+		return "list of " + TypeOf(t.Elem()) + "s"
 	case reflect.Map:
 		if t.Key().Kind() == reflect.String {
-			return "map of " + typeWords(t.Elem()) + "s"
+			return "map of " + TypeOf(t.Elem()) + "s"
 		}
 	}
 	panic(fmt.Sprintf("setting: no key can have the type %s", t))
@@ -148,9 +150,12 @@ func SetText(v reflect.Value, text string) error {
 		}
 		v.SetFloat(n)
 	case reflect.String:
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("want text in UTF-8")
+		}
 		v.SetString(text)
 	default:
-		return fmt.Errorf("want a %s", typeWords(v.Type()))
+		return fmt.Errorf("want a %s", TypeOf(v.Type()))
 	}
 	return nil
 }
