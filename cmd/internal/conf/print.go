@@ -15,7 +15,7 @@ import (
 
 // YAML prints cfg, a pointer to a struct, as a document that Decode reads as
 // the same, but for secrets, which are hidden and refused. comments are put
-// above their keys.
+// above their keys, each of their lines on lines of its own.
 func YAML(cfg any, comments map[string]string) []byte {
 	var out bytes.Buffer
 	fields := setting.Fields(cfg)
@@ -23,7 +23,7 @@ func YAML(cfg any, comments map[string]string) []byte {
 		f := &fields[i]
 		indent := strings.Repeat("  ", strings.Count(f.Key, "."))
 		if comment := comments[f.Key]; comment != "" {
-			if i > 0 {
+			if i > 0 && !fields[i-1].Section {
 				out.WriteByte('\n')
 			}
 			for _, line := range wrap(comment, 78-len(indent)) {
@@ -34,26 +34,30 @@ func YAML(cfg any, comments map[string]string) []byte {
 			fmt.Fprintf(&out, "%s%s:\n", indent, f.Name())
 			continue
 		}
-		fmt.Fprintf(&out, "%s%s: %s\n", indent, f.Name(), flow(f.Value))
+		fmt.Fprintf(&out, "%s%s: %s\n", indent, f.Name(), Text(f.Value))
 	}
 	return out.Bytes()
 }
 
-// wrap breaks text into lines of at most width bytes, where words allow it.
+// wrap breaks each line of text into lines of at most width bytes, where words
+// allow it.
 func wrap(text string, width int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines = append(lines, line)
-			line = ""
+	for given := range strings.SplitSeq(text, "\n") {
+		line := ""
+		for _, word := range strings.Fields(given) {
+			if line != "" && len(line)+1+len(word) > width {
+				lines = append(lines, line)
+				line = ""
+			}
+			line = strings.TrimPrefix(line+" "+word, " ")
 		}
-		line = strings.TrimPrefix(line+" "+word, " ")
+		lines = append(lines, line)
 	}
-	return append(lines, line)
+	return lines
 }
 
-// flow is the YAML of a value, in one line.
-func flow(v reflect.Value) string {
+// Text is the YAML of a value, in one line. Secrets are hidden.
+func Text(v reflect.Value) string {
 	b, err := yaml.Marshal(node(v))
 	if err != nil {
 		panic(fmt.Sprintf("conf: print %s: %v", v.Type(), err)) // nodes of strings
