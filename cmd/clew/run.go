@@ -127,8 +127,8 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	}
 	startCtx, startSpan := tp.Tracer("clew").Start(context.WithoutCancel(ctx), "start")
 
-	q := querier.New(ing, blocks)
-	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: version}
+	q, build := querier.New(ing, blocks), readBuildInfo()
+	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: build.Version, Revision: build.Revision, Time: build.Time}
 	grpcServer := grpc.NewServer(dist.GRPCOptions()...)
 	dist.RegisterOTLP(grpcServer)
 

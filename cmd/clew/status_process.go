@@ -115,7 +115,7 @@ func (o *ops) configPage(*http.Request) (*status.View, error) {
 		}
 		value, def, from := conf.Text(f.Value), conf.Text(defaults[i].Value), o.c.origins[f.Key]
 		if from == "" {
-			from = "default"
+			from, def = "default", ""
 		}
 		table.Rows = append(table.Rows, []status.Cell{status.Code(f.Key), status.Code(value), status.Code(def), status.Text(from)})
 	}
