@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 200x
 LINT_VERSION = v2.15.0
 
-.PHONY: help run build test test-race lint fuzz soak bench microbench ui
+.PHONY: help run build docs test test-race lint fuzz soak bench microbench ui
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,6 +14,9 @@ run: ## run Clew in one process, data in ./clew-data
 
 build: ## build the binary into ./build/clew
 	$(GO) build -o build/clew ./cmd/clew
+
+docs: ## write the references of configuration and metrics in docs from the code
+	$(GO) generate ./cmd/clew
 
 test: ## everything that must hold before a commit
 	$(GO) vet ./...
