@@ -82,7 +82,8 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 		// keeps the process near what it really holds.
 		debug.SetGCPercent(50)
 	}
-	processMemoryLimit(c).use(c, own)
+	memory := processMemoryLimit(c)
+	memory.use(c, own)
 	reg := newRegistry()
 
 	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
@@ -151,7 +152,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 		}},
 		{"Tempo API, /metrics, /status", "ports.tempo", c.Ports.Tempo, func(d *door) {
 			api := traceQueries(tp, "tempo", tempoapi.New(c.Frontend, q, fo))
-			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(&ops{c, level, own, ing, blocks, cache, reg, api, func() []*door { return doors }}))
+			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(&ops{c, memory, level, own, ing, blocks, cache, reg, api, func() []*door { return doors }}))
 		}},
 	} {
 		l, err := listen(c.ListenHost, d.port, d.name, d.key)
