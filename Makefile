@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 200x
 LINT_VERSION = v2.15.0
 
-.PHONY: help run build docs test test-race lint fuzz soak bench microbench
+.PHONY: help run build docs test test-race lint fuzz soak bench microbench ui
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,3 +48,6 @@ microbench: ## Go benchmarks with allocations
 
 lint: ## golangci-lint
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) run ./...
+
+ui: ## build the web app anew into frontend/ui/dist, which is committed (needs Node 18 or newer)
+	cd frontend/ui && npm ci --no-audit --no-fund --ignore-scripts && npm run -s check && npm run -s test && npm run -s build

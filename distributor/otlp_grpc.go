@@ -2,6 +2,7 @@ package distributor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -148,7 +149,7 @@ func (d *Distributor) tenantOfGRPC(ctx context.Context) (tenant.ID, error) {
 		return "", status.Error(codes.Unauthenticated, tenant.ErrMissing.Error())
 	case 1:
 		id, err := tenant.Parse(vals[0])
-		if err == tenant.ErrMissing {
+		if errors.Is(err, tenant.ErrMissing) {
 			return "", status.Error(codes.Unauthenticated, err.Error())
 		} else if err != nil {
 			return "", status.Error(codes.InvalidArgument, err.Error())

@@ -256,7 +256,7 @@ func TestBufferPool(t *testing.T) {
 			p.Put(b)
 		}
 	}
-	if _, err := p.readAll(iotest.TimeoutReader(iotest.OneByteReader(io.LimitReader(zeros{}, 10))), 0, 100); err != iotest.ErrTimeout {
+	if _, err := p.readAll(iotest.TimeoutReader(iotest.OneByteReader(io.LimitReader(zeros{}, 10))), 0, 100); !errors.Is(err, iotest.ErrTimeout) {
 		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/clewtrace/clew/cmd/internal/conf"
 	"github.com/clewtrace/clew/distributor"
@@ -47,6 +48,8 @@ type config struct {
 	Storage storageConfig `yaml:"storage"`
 	// Frontend is what answers queries.
 	Frontend frontend.Config `yaml:"frontend"`
+	// UI is the web app on the Jaeger port.
+	UI uiConfig `yaml:"ui"`
 
 	origins conf.Origins // where values come from that are not the default
 }
@@ -61,6 +64,19 @@ type portsConfig struct {
 	Jaeger int `yaml:"jaeger" min:"0" max:"65535"`
 	// Tempo serves Tempo's API, /status, /metrics and what else operators need.
 	Tempo int `yaml:"tempo" min:"0" max:"65535"`
+}
+
+// uiConfig is about the web app on the Jaeger port.
+type uiConfig struct {
+	// BasePath is the prefix under which clients see the Jaeger port, such as
+	// /clew, if a proxy passes it on. Proxies that take it away need no setting.
+	BasePath string `yaml:"base_path" notempty:"true"`
+	// Path is the folder of a stock build of the Jaeger UI (index.html and
+	// static/) to serve in place of Clew's own. Empty: Clew's own.
+	Path string `yaml:"path"`
+	// ConfigFile is the configuration of that Jaeger UI: .json, or .js with a
+	// function UIConfig. It is read again when it changes.
+	ConfigFile string `yaml:"config_file"`
 }
 
 // storageConfig is about blocks and how they are read.
@@ -88,6 +104,7 @@ func defaultConfig() config {
 		Ingester:    ingester.DefaultConfig(),
 		Storage:     storageConfig{CacheBytes: block.DefaultCacheBytes},
 		Frontend:    frontend.DefaultConfig(),
+		UI:          uiConfig{BasePath: "/"},
 		origins:     conf.Origins{},
 	}
 }
@@ -100,6 +117,12 @@ func (c *config) validate() error {
 	}
 	if _, err := tenant.Parse(c.SelfTracing.Tenant); err != nil {
 		errs = append(errs, c.named("self_tracing.tenant", fmt.Errorf("self_tracing.tenant: %w", err)))
+	}
+	if !strings.HasPrefix(c.UI.BasePath, "/") {
+		errs = append(errs, c.named("ui.base_path", fmt.Errorf("ui.base_path: %q does not begin with a slash", c.UI.BasePath)))
+	}
+	if c.UI.ConfigFile != "" && c.UI.Path == "" {
+		errs = append(errs, c.named("ui.config_file", errors.New("ui.config_file: is for a stock Jaeger UI: set ui.path too")))
 	}
 	// A request becomes a portion of the log, and must be read back.
 	if most := c.Ingester.MaxPortionBytes; c.Distributor.MaxRequestBytes > most {

@@ -42,4 +42,8 @@ var configDocs = map[string]string{
 	"frontend.max_trace_ids":           "max_trace_ids is the most traces that one request may name.",
 	"frontend.max_url_bytes":           "max_url_bytes bounds path and parameters of a request.",
 	"frontend.max_upload_bytes":        "max_upload_bytes bounds the body of a request, such as an uploaded trace.",
+	"ui":                               "ui is the web app on the Jaeger port.",
+	"ui.base_path":                     "base_path is the prefix under which clients see the Jaeger port, such as /clew, if a proxy passes it on. Proxies that take it away need no setting.",
+	"ui.path":                          "path is the folder of a stock build of the Jaeger UI (index.html and static/) to serve in place of Clew's own. Empty: Clew's own.",
+	"ui.config_file":                   "config_file is the configuration of that Jaeger UI: .json, or .js with a function UIConfig. It is read again when it changes.",
 }

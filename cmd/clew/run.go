@@ -65,7 +65,7 @@ it while Clew runs.
 //
 //	OTLP gRPC ┐
 //	OTLP HTTP ┴► distributor ─► ingester ─► log, live columns ─► blocks
-//	Jaeger API ┐                               │                   │
+//	UI, Jaeger ┐                               │                   │
 //	Tempo API  ┴► querier ◄────────────────────┴───────────────────┘
 //
 // ready, if not nil, is called with the open doors.
@@ -130,6 +130,10 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 
 	q, build := querier.New(ing, blocks), readBuildInfo()
 	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: build.Version, Revision: build.Revision, Time: build.Time}
+	app, err := newWebApp(c, traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo)), build.Version, log.With("component", "ui"))
+	if err != nil {
+		return err
+	}
 	grpcServer := grpc.NewServer(dist.GRPCOptions()...)
 	dist.RegisterOTLP(grpcServer)
 
@@ -147,9 +151,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	}{
 		{"OTLP gRPC", "ports.otlp_grpc", c.Ports.OTLPGRPC, func(d *door) { *d = *grpcDoor(d.listener, d.name, d.key, grpcServer) }},
 		{"OTLP HTTP", "ports.otlp_http", c.Ports.OTLPHTTP, func(d *door) { *d = *httpDoor(d.listener, d.name, d.key, dist.NewHTTPHandler()) }},
-		{"Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) {
-			*d = *httpDoor(d.listener, d.name, d.key, traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo)))
-		}},
+		{"UI, Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) { *d = *httpDoor(d.listener, d.name, d.key, app) }},
 		{"Tempo API, /metrics, /status", "ports.tempo", c.Ports.Tempo, func(d *door) {
 			api := traceQueries(tp, "tempo", tempoapi.New(c.Frontend, q, fo))
 			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(&ops{c, memory, level, own, ing, blocks, cache, reg, api, func() []*door { return doors }}))

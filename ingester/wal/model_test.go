@@ -251,7 +251,7 @@ func live(t *testing.T, c *cutter, m *model, rng *rand.Rand) (st lifeStats, err 
 				waits = append(waits, wait)
 			}
 			for _, wait := range waits {
-				if err, f := wait(), (*Full)(nil); err != nil && !(full && errors.As(err, &f)) {
+				if err, f := wait(), (*Full)(nil); err != nil && (!full || !errors.As(err, &f)) {
 					return st, err
 				}
 			}

@@ -180,7 +180,7 @@ func queries(t testing.TB, name string, set *columns.Set) []studyQuery {
 		{"absent user", user, "nobody"},
 	}
 	l := newLayout(set, set.Order(), &[]Promotion{DefaultPromotion()}[0])
-	best := uint32(NoRow)
+	best := NoRow
 	for a := range uint32(set.NumAttrs()) {
 		attr := set.Attr(a)
 		if attr.Type != columns.String || slices.Contains(l.attrs, a) || attr.Dict.Len() < 2 {

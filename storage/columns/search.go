@@ -76,7 +76,7 @@ func (p *Part) matches(set traceBits) []storage.Match {
 		for i := from; i < min(from+traceSlice, len(set)); i++ {
 			for w := set[i]; w != 0; w &= w - 1 {
 				n := uint32(i<<6 | bits.TrailingZeros64(w))
-				if t := s.traces.at(n); t.Wild == p.wild {
+				if t := s.traces.at(n); p.has(t) {
 					out = append(out, storage.Match{ID: t.ID, Ordinal: n, Start: t.Start})
 				}
 			}

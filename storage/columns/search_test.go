@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/clewtrace/clew/storage"
+	"github.com/clewtrace/clew/storage/trace"
 )
 
 // TestSearchBesideAppend searches more rows than one slice has while others
@@ -92,4 +94,56 @@ func (s *Set) numTracesNow() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.traces.n
+}
+
+// TestTurningWild lets a trace turn wild after a query has taken the parts of an
+// open Set: whichever part is asked first, it is in exactly one of them.
+func TestTurningWild(t *testing.T) {
+	arrival := uint64(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).UnixNano())
+	span := func(id byte, start uint64) []byte {
+		td := ptrace.NewTraces()
+		sp := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		sp.SetTraceID(pcommon.TraceID{15: 1})
+		sp.SetSpanID(pcommon.SpanID{7: id})
+		sp.SetStartTimestamp(pcommon.Timestamp(start))
+		return marshal(t, td)
+	}
+	s := New("open", DefaultOptions())
+	add := func(b []byte) {
+		if _, err := s.Append(b, arrival); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(span(1, arrival))
+	before := s.Parts()
+	add(span(2, 0)) // 1970
+	after := s.Parts()
+	for name, parts := range map[string][2]storage.Source{"taken before": before, "taken after": after} {
+		id := trace.ID{15: 1}
+		var searched, located, fragments int
+		for _, p := range []storage.Source{parts[1], parts[0]} {
+			m, err := p.Search(t.Context(), &storage.Query{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := p.Locate(t.Context(), []trace.ID{id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, found, err := p.Fragment(t.Context(), nil, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			searched += len(m)
+			if l[0].Found {
+				located++
+			}
+			if found {
+				fragments++
+			}
+		}
+		if searched != 1 || located != 1 || fragments != 1 {
+			t.Errorf("parts %s it turned: searched %d, located %d, fragments %d; want 1 each", name, searched, located, fragments)
+		}
+	}
 }
