@@ -51,6 +51,9 @@ it while Clew runs.
 				return err
 			}
 			if verify {
+				if err := c.validateFiles(); err != nil {
+					return err
+				}
 				return c.report(cmd.OutOrStdout(), processMemoryLimit(c))
 			}
 			return run(cmd.Context(), c, cmd.ErrOrStderr(), nil)
