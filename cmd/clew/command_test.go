@@ -110,6 +110,16 @@ func TestVerifyConfig(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
+	for set, want := range map[string]string{
+		"data_dir=" + f:          "data_dir: " + f + " is not a folder (--set)",
+		"ui.path=" + t.TempDir(): "ui.path: ",
+		"ui.config_file=" + f:    "ui.config_file: is for a stock Jaeger UI",
+		"ui.base_path=clew":      "ui.base_path: \"clew\" does not begin with a slash (--set)",
+	} {
+		if _, err := clew(t, "run", "--verify-config", "--set", set); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("--set %s: %v, want %s", set, err, want)
+		}
+	}
 	if _, err2 := os.Stat("here"); err != nil || err2 == nil {
 		t.Errorf("%v; and nothing may be made", err)
 	}

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
 	"strings"
 
 	"github.com/clewtrace/clew/cmd/internal/conf"
@@ -127,6 +130,19 @@ func (c *config) validate() error {
 	// A request becomes a portion of the log, and must be read back.
 	if most := c.Ingester.MaxPortionBytes; c.Distributor.MaxRequestBytes > most {
 		errs = append(errs, c.named("distributor.max_request_bytes", fmt.Errorf("distributor.max_request_bytes: %s is above ingester.max_portion_bytes (%s)", c.Distributor.MaxRequestBytes, most)))
+	}
+	return errors.Join(errs...)
+}
+
+// validateFiles looks at the files and folders that the configuration names. It
+// changes nothing.
+func (c *config) validateFiles() error {
+	var errs []error
+	if st, err := os.Stat(c.DataDir); err == nil && !st.IsDir() {
+		errs = append(errs, c.named("data_dir", fmt.Errorf("data_dir: %s is not a folder", c.DataDir)))
+	}
+	if _, err := newWebApp(c, http.NotFoundHandler(), version, slog.New(slog.DiscardHandler)); err != nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

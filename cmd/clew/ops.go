@@ -19,6 +19,7 @@ import (
 // tenants appear with their names and sizes.
 type ops struct {
 	c      *config
+	memory memoryLimit // in force
 	level  *slog.LevelVar
 	log    *slog.Logger
 	ing    *ingester.Ingester

@@ -51,6 +51,9 @@ it while Clew runs.
 				return err
 			}
 			if verify {
+				if err := c.validateFiles(); err != nil {
+					return err
+				}
 				return c.report(cmd.OutOrStdout(), processMemoryLimit(c))
 			}
 			return run(cmd.Context(), c, cmd.ErrOrStderr(), nil)
@@ -82,7 +85,8 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 		// keeps the process near what it really holds.
 		debug.SetGCPercent(50)
 	}
-	processMemoryLimit(c).use(c, own)
+	memory := processMemoryLimit(c)
+	memory.use(c, own)
 	reg := newRegistry()
 
 	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
@@ -153,7 +157,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 		{"UI, Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) { *d = *httpDoor(d.listener, d.name, d.key, app) }},
 		{"Tempo API, /metrics, /status", "ports.tempo", c.Ports.Tempo, func(d *door) {
 			api := traceQueries(tp, "tempo", tempoapi.New(c.Frontend, q, fo))
-			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(&ops{c, level, own, ing, blocks, cache, reg, api, func() []*door { return doors }}))
+			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(&ops{c, memory, level, own, ing, blocks, cache, reg, api, func() []*door { return doors }}))
 		}},
 	} {
 		l, err := listen(c.ListenHost, d.port, d.name, d.key)

@@ -127,7 +127,7 @@ func (o *ops) configPage(*http.Request) (*status.View, error) {
 }
 
 func (o *ops) versionPage(started time.Time) (*status.View, error) {
-	b, limit := readBuildInfo(), processMemoryLimit(o.c)
+	b, limit := readBuildInfo(), o.memory
 	revision := b.Revision
 	if b.Modified {
 		revision += " with changes"
