@@ -37,7 +37,7 @@ fuzz: ## each fuzzer for FUZZTIME (a count such as 200x, or a time)
 soak: ## long campaigns at full count: fuzzers, oracle, power cuts, kills, round trips (about an hour; docs/soak.md)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
 	CLEW_ORACLE_ROUNDS=5000 $(GO) test -count 1 -timeout 60m -v -run 'Oracle|Failing|Growing' ./querier
-	CLEW_CRASH_ROUNDS=300 CLEW_WAL_ROUNDS=5000 $(GO) test -count 1 -timeout 60m -v -run 'PowerCut|Crash|Model' ./ingester/...
+	CLEW_CRASH_ROUNDS=300 CLEW_WAL_ROUNDS=5000 $(GO) test -count 1 -timeout 60m -v -run 'PowerCut|Campaign' ./ingester/...
 	CLEW_CRASH_ROUNDS=30 CLEW_ROUNDTRIPS=10000 $(GO) test -count 1 -timeout 60m -v -run 'Kill|Term|Lossless' ./integration
 
 bench: ## the table of figures: a real process, a million spans a run (about 5 minutes; BENCH="--help")
