@@ -69,7 +69,7 @@ func (d *Distributor) GRPCOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name), d.buffers}),
 		experimental.BufferPool(d.buffers),
-		grpc.MaxRecvMsgSize(d.cfg.MaxRequestBytes),
+		grpc.MaxRecvMsgSize(int(d.cfg.MaxRequestBytes)),
 		grpc.ReadBufferSize(64 << 10), grpc.WriteBufferSize(8 << 10),
 		grpc.MaxHeaderListSize(64 << 10),
 		grpc.MaxConcurrentStreams(maxStreams),

@@ -159,7 +159,7 @@ func TestRequestsWaitForRoom(t *testing.T) {
 	}
 	wg.Wait()
 	web.CloseClientConnections()
-	if !d.inFlight.TryAcquire(cfg.MaxInFlightBytes) {
+	if !d.inFlight.TryAcquire(int64(cfg.MaxInFlightBytes)) {
 		t.Error("bytes in flight were not given back")
 	}
 }
@@ -208,7 +208,7 @@ func TestRefusedBeforeItIsRead(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Error(err)
 	}
-	if !d.inFlight.TryAcquire(cfg.MaxInFlightBytes) {
+	if !d.inFlight.TryAcquire(int64(cfg.MaxInFlightBytes)) {
 		t.Error("bytes in flight were not given back")
 	}
 }
