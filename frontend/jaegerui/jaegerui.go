@@ -14,10 +14,11 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/clewtrace/clew/frontend"
 )
 
 // Options are what the door gets from the process.
@@ -64,7 +65,7 @@ func New(o Options) (http.Handler, error) {
 	if err := h.read(); err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
-	return h, nil
+	return frontend.Under(o.BasePath, h), nil
 }
 
 // read makes the page from the files, if they have changed.
@@ -124,14 +125,7 @@ func (h *handler) current() *page {
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	base := strings.TrimRight(path.Clean("/"+h.o.BasePath), "/")
 	p := r.URL.Path
-	if rest, under := strings.CutPrefix(p, base); base != "" && under && (rest == "" || rest[0] == '/') {
-		p = rest
-		r2 := r.Clone(r.Context())
-		r2.URL.Path, r2.URL.RawPath = p, ""
-		r = r2
-	}
 	switch {
 	case p == "/api" || strings.HasPrefix(p, "/api/"):
 		h.o.API.ServeHTTP(w, r)
@@ -141,12 +135,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p == "" || p == "/":
 		// The UI finds its base in the address, and would take the "trace" of a
 		// prefix such as /api/traces/v1/TENANT/ for its own.
-		to := "search"
-		if p == "" {
-			to = path.Base(h.o.BasePath) + "/search"
-		}
-		w.Header().Set("Location", to)
-		w.WriteHeader(http.StatusFound)
+		frontend.RedirectInto(w, r, "search", http.StatusFound)
 	case strings.HasPrefix(p, "/static/") || p == "/favicon.ico":
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if strings.HasPrefix(p, "/static/") {
@@ -154,23 +143,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		h.files.ServeHTTP(w, r)
 	default:
-		h.servePage(w, r, base, p)
+		h.servePage(w, r)
 	}
 }
 
-func (h *handler) servePage(w http.ResponseWriter, r *http.Request, base, p string) {
-	href := base + "/"
-	if base == "" { // behind a proxy that takes its prefix away, or none
-		href = strings.Repeat("../", strings.Count(p, "/")-1)
-		if href == "" {
-			href = "./"
-		}
-	}
+func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "no-cache")
 	header.Set("X-Content-Type-Options", "nosniff")
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(h.current().at(href)) // the client may be gone
+		_, _ = w.Write(h.current().at(frontend.RelativeBase(r))) // the client may be gone
 	}
 }

@@ -39,7 +39,7 @@ func write(t *testing.T, name, content string) {
 	}
 }
 
-func open(t *testing.T, o Options) *handler {
+func open(t *testing.T, o Options) http.Handler {
 	t.Helper()
 	if o.API == nil {
 		o.API = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "api "+r.URL.Path) })
@@ -48,7 +48,7 @@ func open(t *testing.T, o Options) *handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h.(*handler)
+	return h
 }
 
 func get(h http.Handler, path string) *httptest.ResponseRecorder {
@@ -74,10 +74,10 @@ func TestPaths(t *testing.T) {
 		{"/", "/api/services", 200, "api /api/services"},
 		{"/jaeger", "/jaeger", 302, "jaeger/search"},
 		{"/jaeger", "/jaeger/", 302, "search"},
-		{"/jaeger", "/jaeger/trace/1", 200, `<base href="/jaeger/" />`},
+		{"/jaeger", "/jaeger/trace/1", 200, `<base href="../" />`},
 		{"/jaeger", "/jaeger/api/services", 200, "api /api/services"},
-		{"/jaeger", "/jaegers", 200, `<base href="/jaeger/" />`},
-		{"/api/traces/v1/t/", "/api/traces/v1/t/search", 200, `<base href="/api/traces/v1/t/" />`},
+		{"/jaeger", "/jaegers", 200, `<base href="./" />`},
+		{"/api/traces/v1/t/", "/api/traces/v1/t/search", 200, `<base href="./" />`},
 		{"/api/traces/v1/t/", "/api/traces/v1/t/api/services", 200, "api /api/services"},
 	} {
 		w := get(open(t, Options{Dir: dir, BasePath: c.base}), c.path)
@@ -147,7 +147,7 @@ func TestReread(t *testing.T) {
 	h := open(t, Options{Dir: build(t, pageToday), ConfigFile: file})
 	see := func(want string) {
 		t.Helper()
-		h.looked = time.Time{} // as if the time had passed
+		h.(*handler).looked = time.Time{} // as if the time had passed
 		if body := get(h, "/search").Body.String(); !strings.Contains(body, want) {
 			t.Errorf("no %s in %s", want, body)
 		}

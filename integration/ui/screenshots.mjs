@@ -7,6 +7,10 @@ import { startClew } from './lib/clew.mjs';
 const out = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 mkdirSync(out, { recursive: true });
 
+// Every picture makes the repository larger: the page in both themes, and each
+// view once.
+const pictures = ['trace-light', 'trace-dark', 'trace-details-light', 'trace-flame-dark'];
+
 const clew = await startClew();
 const browser = await startBrowser();
 try {
@@ -18,6 +22,7 @@ try {
   for (const colorScheme of ['light', 'dark']) {
     const { page, complaints, close } = await newPage(browser, clew.ui, { colorScheme, viewport: { width: 1360, height: 820 }, deviceScaleFactor: 1.5 });
     const shoot = async (name) => {
+      if (!pictures.includes(`${name}-${colorScheme}`)) return;
       await page.waitForTimeout(400);
       await page.screenshot({ path: `${out}${name}-${colorScheme}.png` });
       console.log(`docs/images/${name}-${colorScheme}.png`);
