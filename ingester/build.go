@@ -121,6 +121,15 @@ func (i *Ingester) cutAll(why string) {
 	}
 }
 
+// cutUnder cuts all heads because a budget is used up, unless some are being
+// built already: then there will be room without it. Without this, heads of many
+// tenants that are each too small to be cut would keep everyone out.
+func (i *Ingester) cutUnder(why string) {
+	if len(i.builds.pending()) == 0 {
+		i.cutAll(why)
+	}
+}
+
 // cutEvery is how often heads are looked at for their age.
 const cutEvery = time.Second
 

@@ -25,6 +25,7 @@ import (
 
 	"github.com/clewtrace/clew/ingester/portion"
 	"github.com/clewtrace/clew/ingester/wal"
+	"github.com/clewtrace/clew/storage"
 	"github.com/clewtrace/clew/storage/blocklist"
 	"github.com/clewtrace/clew/storage/fsys"
 	"github.com/clewtrace/clew/storage/tenant"
@@ -49,16 +50,19 @@ type Ingester struct {
 	blocks *blocklist.List
 	m      *metrics
 
-	replayed chan struct{} // closed when the log has been walked
-	report   wal.Report    // valid once replayed is closed
+	replayed chan struct{}          // closed when the log has been walked
+	report   wal.Report             // valid once replayed is closed
+	damage   []storage.FailedSource // of report, as answers name it
 	stopping atomic.Bool
 	pushes   sync.WaitGroup
 
 	mu      sync.Mutex // guards tenants
 	tenants map[tenant.ID]*instance
 	live    atomic.Int64 // bytes of all heads, as of their last append
-	spans   atomic.Int64 // rows of all heads
-	builds  builder
+	// reserved is the wire size of portions that are not decoded yet.
+	reserved atomic.Int64
+	spans    atomic.Int64 // rows of all heads
+	builds   builder
 }
 
 // Open opens the ingester's data below dir; its blocks go to blocks. Run must be
@@ -112,6 +116,10 @@ func (i *Ingester) Run(ctx context.Context) error {
 		return err
 	}
 	i.report = rep
+	for _, d := range rep.Damaged[:min(len(rep.Damaged), maxNamed)] {
+		// Whose spans they were cannot be known: every tenant is told.
+		i.damage = append(i.damage, storage.FailedSource{Name: "log segment " + d.Segment, Reason: d.String()})
+	}
 	close(i.replayed)
 	i.builds.signal()
 	if rep.Records > 0 || len(rep.Damaged) > 0 {
@@ -161,7 +169,10 @@ func (i *Ingester) Push(ctx context.Context, p *portion.Portion) (portion.Receip
 	if i.stopping.Load() {
 		return portion.Receipt{}, i.refuse(&portion.Refusal{Reason: "stopping", Detail: "this ingester is stopping", RetryAfter: time.Second})
 	}
-	if have, ok := i.hasRoom(p.RawSize); !ok {
+	have, ok := i.reserve(int64(p.RawSize))
+	defer i.reserved.Add(-int64(p.RawSize))
+	if !ok {
+		i.cutUnder("memory")
 		return portion.Receipt{}, i.refuse(&portion.Refusal{Reason: "live_bytes", RetryAfter: time.Second,
 			Detail: fmt.Sprintf("spans that are in no block yet take %d bytes of at most %d (ingester.max_live_bytes)", have, i.cfg.MaxLiveBytes)})
 	}
@@ -174,6 +185,9 @@ func (i *Ingester) Push(ctx context.Context, p *portion.Portion) (portion.Receip
 	pos, commit, err := i.log.Append(kindPortion, p.AppendHeader(nil), p.Payload)
 	if err != nil {
 		in.mu.Unlock()
+		if errors.As(err, new(*wal.Full)) {
+			i.cutUnder("log")
+		}
 		return portion.Receipt{}, i.refusal(err)
 	}
 	rejected := i.take(in, p, pos, raw) // while the disk syncs
@@ -184,12 +198,13 @@ func (i *Ingester) Push(ctx context.Context, p *portion.Portion) (portion.Receip
 	return portion.Receipt{Rejected: rejected}, nil
 }
 
-// hasRoom reports whether n more bytes of wire form fit the budget of live
-// spans, and what is taken of it. What a portion becomes is known only once it
-// is decoded; the columns of ordinary spans are smaller than their wire form.
-func (i *Ingester) hasRoom(n int) (have int64, ok bool) {
-	have = i.live.Load()
-	return have, have+int64(n) <= int64(i.cfg.MaxLiveBytes)
+// reserve takes n bytes of wire form from the budget of live spans until they
+// are decoded, and reports whether they fit, and what is taken with them. What a
+// portion becomes is known only once it is decoded; the columns of ordinary
+// spans are smaller than their wire form. The caller gives the n bytes back.
+func (i *Ingester) reserve(n int64) (have int64, ok bool) {
+	have = i.live.Load() + i.reserved.Add(n)
+	return have, have <= int64(i.cfg.MaxLiveBytes)
 }
 
 // payload returns the decompressed payload.

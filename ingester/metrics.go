@@ -12,7 +12,7 @@ func newMetrics(reg prometheus.Registerer, i *Ingester) *metrics {
 		spans:         prometheus.NewCounter(prometheus.CounterOpts{Name: "clew_ingester_spans_total", Help: "Spans decoded into live columns, replayed ones included."}),
 		quarantined:   prometheus.NewCounter(prometheus.CounterOpts{Name: "clew_ingester_quarantined_portions_total", Help: "Portions that could not be decoded because of a bug."}),
 		buildFailures: prometheus.NewCounter(prometheus.CounterOpts{Name: "clew_ingester_block_failures_total", Help: "Attempts to build a block that failed; each is tried again."}),
-		cuts:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "clew_ingester_heads_cut_total", Help: "Heads of live columns sealed to become a block, by reason (size, age, idle, memory, flush)."}, []string{"reason"}),
+		cuts:          prometheus.NewCounterVec(prometheus.CounterOpts{Name: "clew_ingester_heads_cut_total", Help: "Heads of live columns sealed to become a block, by reason (size, age, idle, memory, log, flush)."}, []string{"reason"}),
 		rejected:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "clew_ingester_spans_rejected_total", Help: "Spans that could not be decoded, by reason."}, []string{"reason"}),
 		refused:       prometheus.NewCounterVec(prometheus.CounterOpts{Name: "clew_ingester_pushes_refused_total", Help: "Pushes to be retried, by reason."}, []string{"reason"}),
 	}

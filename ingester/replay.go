@@ -89,7 +89,8 @@ func (i *Ingester) replayOne(ctx context.Context, r *replayed) error {
 func (i *Ingester) awaitRoom(ctx context.Context, n int) error {
 	for {
 		freed := i.builds.freed()
-		have, ok := i.hasRoom(n)
+		have := i.live.Load()
+		ok := have+int64(n) <= int64(i.cfg.MaxLiveBytes)
 		if !i.replayComesFirst() {
 			i.builds.signal()
 		}

@@ -3,6 +3,7 @@ package ingester
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/clewtrace/clew/ingester/portion"
@@ -98,6 +99,9 @@ func (i *Ingester) Recent(id tenant.ID, version uint64) (r storage.Recent, stale
 	in := i.tenants[id]
 	i.mu.Unlock()
 	if in == nil {
+		if !r.Replaying {
+			r.Failed = i.damage
+		}
 		return r, false
 	}
 	v := in.view.Load()
@@ -109,5 +113,8 @@ func (i *Ingester) Recent(id tenant.ID, version uint64) (r storage.Recent, stale
 		r.Sources = append(r.Sources, parts[:]...)
 	}
 	r.Failed = v.quarantined
+	if !r.Replaying && len(i.damage) > 0 {
+		r.Failed = slices.Concat(r.Failed, i.damage)
+	}
 	return r, false
 }

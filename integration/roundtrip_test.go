@@ -44,7 +44,7 @@ func roundTrip(t *testing.T, seed uint64) {
 	}
 	check := func(where string) {
 		t.Helper()
-		q := querier.New(in, in.Blocks)
+		q := querier.New(in, in.Blocks, querier.Options{})
 		got := map[[32]byte]int{}
 		for _, id := range gen.TraceIDs() {
 			tr, c, err := q.Trace(t.Context(), tenant.Single, id)

@@ -127,7 +127,7 @@ func TestFailingBlocks(t *testing.T) {
 		if len(files) == 0 {
 			continue
 		}
-		q := querier.New(m, m)
+		q := querier.New(m, m, querier.Options{})
 		for range 12 {
 			bad := files[rng.IntN(len(files))]
 			bad.fail.Store(true)
@@ -202,7 +202,7 @@ func TestGrowingSet(t *testing.T) {
 			}
 		}}
 		g.grow()
-		q := querier.New(g, g)
+		q := querier.New(g, g, querier.Options{})
 		for len(pushes) > 0 {
 			query, limit := randomQuery(rng)
 			got, c, err := q.Search(t.Context(), tenant.Single, query, limit)

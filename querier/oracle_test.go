@@ -375,7 +375,7 @@ func TestOracle(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		check(t, rng, "spread", querier.New(spread, noBlocks{}), spans)
+		check(t, rng, "spread", querier.New(spread, noBlocks{}, querier.Options{}), spans)
 		last := len(pushes)
 		for _, place := range []struct {
 			name  string
@@ -388,15 +388,15 @@ func TestOracle(t *testing.T) {
 		} {
 			fs := fsys.NewMemory()
 			in := inIngester(t, fs, pushes, place.flush)
-			check(t, rng, place.name, querier.New(in, in.Blocks), spans)
+			check(t, rng, place.name, querier.New(in, in.Blocks, querier.Options{}), spans)
 			in.Stop()
 			in = inIngester(t, fs, nil, never)
-			check(t, rng, place.name+", restarted", querier.New(in, in.Blocks), spans)
+			check(t, rng, place.name+", restarted", querier.New(in, in.Blocks, querier.Options{}), spans)
 			in.Stop()
 			cases += 2 * 12
 		}
 		mixed, _ := mix(t, rng, pushes, newCache(t, rng))
-		check(t, rng, fmt.Sprintf("%d sets, %d blocks", len(mixed.sets), len(mixed.blocks)), querier.New(mixed, mixed), spans)
+		check(t, rng, fmt.Sprintf("%d sets, %d blocks", len(mixed.sets), len(mixed.blocks)), querier.New(mixed, mixed, querier.Options{}), spans)
 		cases += 2 * 12
 		if t.Failed() {
 			t.Fatalf("round %d", round)

@@ -31,15 +31,19 @@ type Querier struct {
 	recent Recent
 	blocks Blocks
 	splits splitCache
+	report *reporter
 }
 
 // New returns a Querier over what is in blocks and what is not yet.
-func New(recent Recent, blocks Blocks) *Querier { return &Querier{recent: recent, blocks: blocks} }
+func New(recent Recent, blocks Blocks, o Options) *Querier {
+	return &Querier{recent: recent, blocks: blocks, report: newReporter(o)}
+}
 
 // plan is the sources of one query.
 type plan struct {
 	tenant  tenant.ID
 	cache   *splitCache
+	report  *reporter
 	sources []storage.Source
 	bounds  []storage.Bounds
 	storage.Completeness
@@ -70,7 +74,7 @@ func (q *Querier) plan(ctx context.Context, id tenant.ID) (*plan, error) {
 }
 
 func (q *Querier) newPlan(ctx context.Context, id tenant.ID, v blocklist.View, r storage.Recent) (*plan, error) {
-	p := &plan{tenant: id, cache: &q.splits, Completeness: storage.Completeness{Replaying: r.Replaying, Failed: slices.Concat(v.Failed, r.Failed)}}
+	p := &plan{tenant: id, cache: &q.splits, report: q.report, Completeness: storage.Completeness{Replaying: r.Replaying, Failed: slices.Concat(v.Failed, r.Failed)}}
 	add := func(sources []storage.Source) {
 		for _, s := range sources {
 			b, ok := s.Bounds()
@@ -85,7 +89,9 @@ func (q *Querier) newPlan(ctx context.Context, id tenant.ID, v blocklist.View, r
 	for _, b := range v.Blocks {
 		parts, err := b.Parts(ctx)
 		if err != nil {
-			p.Failed = append(p.Failed, storage.FailedSource{Name: "block " + b.Meta().Block.String(), Reason: err.Error()})
+			name := "block " + b.Meta().Block.String()
+			p.Failed = append(p.Failed, storage.FailedSource{Name: name, Reason: err.Error()})
+			p.report.failed(id, name, err)
 			continue
 		}
 		add(parts)
@@ -112,6 +118,7 @@ func (p *plan) fail(ctx context.Context, s storage.Source, err error) error {
 		}
 	}
 	p.Failed = append(p.Failed, storage.FailedSource{Name: s.Name(), Reason: err.Error()})
+	p.report.failed(p.tenant, s.Name(), err)
 	return nil
 }
 
@@ -123,7 +130,7 @@ func (q *Querier) Trace(ctx context.Context, id tenant.ID, tid trace.ID) (*trace
 	}
 	defer p.release()
 	t, err := p.trace(ctx, tid)
-	p.SourcesRead = p.SourcesPlanned
+	p.SourcesRead = p.SourcesPlanned - len(p.Failed)
 	return t, p.Completeness, err
 }
 
@@ -141,7 +148,7 @@ func (q *Querier) Traces(ctx context.Context, id tenant.ID, ids []trace.ID) ([]*
 			return nil, p.Completeness, err
 		}
 	}
-	p.SourcesRead = p.SourcesPlanned
+	p.SourcesRead = p.SourcesPlanned - len(p.Failed)
 	return out, p.Completeness, nil
 }
 

@@ -131,7 +131,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	}
 	startCtx, startSpan := tp.Tracer("clew").Start(context.WithoutCancel(ctx), "start")
 
-	q, build := querier.New(ing, blocks), readBuildInfo()
+	q, build := querier.New(ing, blocks, querier.Options{Logger: log.With("component", "querier"), Registerer: reg}), readBuildInfo()
 	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: build.Version, Revision: build.Revision, Time: build.Time}
 	app, err := newWebApp(c, traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo)), build.Version, log.With("component", "ui"))
 	if err != nil {

@@ -270,18 +270,21 @@ func TestTransform(t *testing.T) {
 		h.ServeHTTP(w, r)
 		return w
 	}
-	w := post(`{"resourceSpans":[` + strings.Join(docs, ",") + `]}`)
-	var got struct {
-		Data []struct {
-			TraceID string
-			Spans   []any
+	plain := `{"resourceSpans":[` + strings.Join(docs, ",") + `]}`
+	for _, body := range []string{plain, `{"result":` + plain + `}`} { // as Collectors write it, and /api/v3/traces
+		w := post(body)
+		var got struct {
+			Data []struct {
+				TraceID string
+				Spans   []any
+			}
 		}
-	}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 {
-		t.Fatalf("%d %v", w.Code, err)
-	}
-	if len(got.Data) != 2 || len(got.Data[0].Spans) != 4 || len(got.Data[1].Spans) != 3 {
-		t.Errorf("got %+v", got)
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 {
+			t.Fatalf("%d %v", w.Code, err)
+		}
+		if len(got.Data) != 2 || len(got.Data[0].Spans) != 4 || len(got.Data[1].Spans) != 3 {
+			t.Errorf("got %+v", got)
+		}
 	}
 	for body, code := range map[string]int{
 		"": 400, "{": 400, `{"resourceSpans":[]}`: 200, `{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}`: 400,

@@ -1,6 +1,7 @@
 package jaegerapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +49,12 @@ func parseOTLP(body []byte) (traces []*trace.Trace, err error) {
 			err = fmt.Errorf("cannot be decoded (%v)", p)
 		}
 	}()
+	var wrapped struct {
+		Result json.RawMessage `json:"result"`
+	}
+	if json.Unmarshal(body, &wrapped) == nil && len(wrapped.Result) > 0 {
+		body = wrapped.Result // as /api/v3/traces answers
+	}
 	td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(body)
 	if err != nil {
 		return nil, err

@@ -203,7 +203,7 @@ func (l *Log) queueLocked(h recordHead, parts ...[]byte) Position {
 func (l *Log) budgetLocked(n int64) *Full {
 	var full *Full
 	if used := l.usedLocked() + l.queued; used+n > l.opts.MaxBytes {
-		full = &Full{"log_bytes", fmt.Sprintf("log in %s holds %d bytes of at most %d; it shrinks as blocks are stored, or raise log.max_bytes", l.dir, used, l.opts.MaxBytes)}
+		full = &Full{"log_bytes", fmt.Sprintf("log in %s holds %d bytes of at most %d; it shrinks as blocks are stored, or raise ingester.log.max_bytes", l.dir, used, l.opts.MaxBytes)}
 	} else {
 		if now := time.Now(); now.Sub(l.freeAt) > time.Second {
 			l.freeAt = now
@@ -214,7 +214,7 @@ func (l *Log) budgetLocked(n int64) *Full {
 			l.free = free
 		}
 		if l.free-l.queued-n < l.opts.MinFree {
-			full = &Full{"disk_full", fmt.Sprintf("disk of %s has %d bytes free, and log.min_free_bytes keeps %d: free some space", l.dir, l.free, l.opts.MinFree)}
+			full = &Full{"disk_full", fmt.Sprintf("disk of %s has %d bytes free, and ingester.log.min_free_bytes keeps %d: free some space", l.dir, l.free, l.opts.MinFree)}
 		}
 	}
 	if (full != nil) != l.full {

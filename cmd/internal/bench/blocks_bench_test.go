@@ -139,7 +139,7 @@ func TestQuestions(t *testing.T) {
 	for _, q := range s.questions() {
 		o := s.open(t)
 		for n := range 3 {
-			found, err := q.ask(t.Context(), querier.New(o, o), n)
+			found, err := q.ask(t.Context(), querier.New(o, o, querier.Options{}), n)
 			if err != nil || q.most < 0 && found < q.least || s.Spans >= 1e6 && (found < q.least || q.most >= 0 && found > q.most) {
 				t.Errorf("%s %d: found %d, want %d to %d: %v", q.name, n, found, q.least, q.most, err)
 			}
@@ -164,7 +164,7 @@ func BenchmarkBlocks(b *testing.B) {
 	b.Logf("%d spans, %d traces, %d blocks, %.1f bytes a span", s.Spans, traces, len(o.metas), float64(size)/float64(s.Spans))
 	for _, q := range s.questions() {
 		b.Run("warm/"+q.name, func(b *testing.B) {
-			qu := querier.New(o, o)
+			qu := querier.New(o, o, querier.Options{})
 			var times []time.Duration
 			for n := range 3 {
 				if _, err := q.ask(context.Background(), qu, n); err != nil {
@@ -200,7 +200,7 @@ func BenchmarkBlocks(b *testing.B) {
 				runtime.GC()
 				b.StartTimer()
 				began := time.Now()
-				k, err := q.ask(ctx, querier.New(o, o), n)
+				k, err := q.ask(ctx, querier.New(o, o, querier.Options{}), n)
 				times = append(times, time.Since(began))
 				b.StopTimer()
 				if err != nil {
