@@ -16,7 +16,7 @@ export function Help({ close }: { close: () => void }) {
         <IconButton icon="close" label="Close" onClick={() => dialog.current!.close()} />
       </header>
       <div class="help-body">
-        {[...groups].reverse().map((g) => (
+        {[...groups].sort((a, b) => a.list.length - b.list.length).map((g) => (
           <section key={g.title}>
             <h3>{g.title}</h3>
             <dl>

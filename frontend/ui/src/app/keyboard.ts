@@ -6,7 +6,9 @@ export interface Shortcut {
    * after the other) are understood. */
   keys: string[];
   what: string;
-  run: () => void;
+  run: (key: string) => void;
+  /** Whether it is in force now; always, if not given. */
+  when?: () => boolean;
 }
 
 export interface ShortcutGroup {
@@ -14,10 +16,11 @@ export interface ShortcutGroup {
   list: Shortcut[];
 }
 
-/** The groups that are in force, for the help. The latest wins. */
+/** The groups that are in force, for the help. They share no keys. */
 export const shortcutGroups = createStore<ShortcutGroup[]>([]);
 
-/** Puts shortcuts in force while the component is shown. */
+/** Puts shortcuts in force while the component is shown. A key may be in one
+ * group only, since groups come into force in no order. */
 export function useShortcuts(title: string, list: Shortcut[]): void {
   const latest = useRef(list);
   latest.current = list;
@@ -40,21 +43,25 @@ function takesText(el: EventTarget | null): boolean {
   return el instanceof HTMLInputElement && !/^(checkbox|radio|range|button|submit)$/.test(el.type);
 }
 
+/** Whether a key already means something where the focus is. */
+const pressesButton = (e: KeyboardEvent): boolean =>
+  (e.key === 'Enter' || e.key === ' ') && e.target instanceof Element && e.target.closest('button, a, summary, [role=slider]') !== null;
+
 let first = ''; // of two keys in a row
 let firstAt = 0;
 
 document.addEventListener('keydown', (e) => {
   if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
-  if (takesText(e.target) || document.querySelector('dialog[open]')) return;
+  if (takesText(e.target) || pressesButton(e) || document.querySelector('dialog[open]')) return;
   const key = e.shiftKey && e.key.length === 1 && e.key !== e.key.toLowerCase() ? 'Shift+' + e.key : e.key;
   const pair = Date.now() - firstAt < 1000 ? first + ' ' + key : '';
   const groups = shortcutGroups.get();
   for (let i = groups.length - 1; i >= 0; i--) {
-    const hit = groups[i].list.find((s) => s.keys.includes(key) || (pair && s.keys.includes(pair)));
+    const hit = groups[i].list.find((s) => (s.keys.includes(key) || (pair && s.keys.includes(pair))) && (s.when?.() ?? true));
     if (hit) {
       e.preventDefault();
       first = '';
-      hit.run();
+      hit.run(key);
       return;
     }
   }

@@ -1,4 +1,4 @@
-import { serviceColor } from '../model/colors';
+import { serviceColor } from '../app/service-colors';
 
 /** A service in its colour, the same on every page. */
 export function ServiceName({ name }: { name: string }) {

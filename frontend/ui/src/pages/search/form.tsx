@@ -94,13 +94,13 @@ export function SearchFormPanel({ form, onSearch }: Props) {
         )}
       </Field>
       <div class="pair">
-        <Field id="min-duration" label="Shortest" error={errors.minDuration}>
+        <Field id="min-duration" label="Min duration" error={errors.minDuration}>
           {(control) => (
             <input {...control} type="text" value={draft.minDuration} placeholder="100ms" autocomplete="off" spellcheck={false}
               onInput={(e) => change({ minDuration: e.currentTarget.value })} />
           )}
         </Field>
-        <Field id="max-duration" label="Longest" error={errors.maxDuration}>
+        <Field id="max-duration" label="Max duration" error={errors.maxDuration}>
           {(control) => (
             <input {...control} type="text" value={draft.maxDuration} placeholder="1.2s" autocomplete="off" spellcheck={false}
               onInput={(e) => change({ maxDuration: e.currentTarget.value })} />
@@ -108,7 +108,7 @@ export function SearchFormPanel({ form, onSearch }: Props) {
         </Field>
       </div>
       <TimeRange form={draft} errors={errors} change={change} />
-      <Field id="limit" label="Most traces" error={errors.limit}>
+      <Field id="limit" label="Limit" error={errors.limit}>
         {(control) => (
           <input {...control} type="text" inputMode="numeric" value={draft.limit} autocomplete="off" onInput={(e) => change({ limit: e.currentTarget.value })} />
         )}

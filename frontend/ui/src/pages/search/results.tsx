@@ -43,7 +43,7 @@ export function Results({ address, search, every, setEvery, onView, onSearch, li
   useShortcuts('Results', [
     { keys: ['r'], what: 'Search again', run: again },
     { keys: ['o'], what: 'Newest or slowest first', run: () => onView({ ...address, sort: address.sort === 'newest' ? 'slowest' : 'newest' }) },
-    ...(area ? [{ keys: ['Escape'], what: 'Show all traces again', run: () => setArea(null) }] : []),
+    { keys: ['Escape'], what: 'Clear the selection', run: () => setArea(null), when: () => area !== null },
   ]);
   useRefresh(every, running, again);
   const said = useRef(0);

@@ -1,7 +1,7 @@
 import type { TraceSummary } from '../../api/summaries';
 import { href } from '../../app/router';
+import { serviceColor } from '../../app/service-colors';
 import { Icon } from '../../components/icon';
-import { serviceColor } from '../../model/colors';
 import { formatAgo, formatDuration, formatTime, groupDigits, plural } from '../../model/format';
 import { servicesOf } from '../../model/results';
 

@@ -2,10 +2,10 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import type { TraceSummary } from '../../api/summaries';
 import { href, navigate } from '../../app/router';
 import { Segmented } from '../../components/segmented';
+import { useSize } from '../../components/use-size';
 import { formatDuration, formatTime, plural } from '../../model/format';
 import { inArea, titleOf, type Area } from '../../model/results';
 import type { Scale } from '../../model/search-address';
-import { useWidth } from '../../components/use-width';
 import { layOut, nearest, pathOf, plot, type Place } from './scatter-layout';
 
 interface Props {
@@ -26,7 +26,7 @@ interface Box { x0: number; y0: number; x1: number; y1: number }
  * a trace. All of it is in the list too, for those who do not see or point. */
 export function Scatter({ list, area, onArea, scale, onScale, pointed, onPoint, spans }: Props) {
   const frame = useRef<HTMLDivElement>(null);
-  const width = useWidth(frame);
+  const width = useSize(frame).width;
   const [drag, setDrag] = useState<Box | null>(null);
   const from = useRef<{ x: number; y: number; id: number } | null>(null);
   const layout = useMemo(() => layOut(list, scale, width), [list, scale, width]);

@@ -26,12 +26,12 @@ export function TimeRange({ form, errors, change }: Props) {
   };
   return (
     <>
-      <Field id="lookback" label="Time" error={errors.lookback}>
+      <Field id="lookback" label="Time range" error={errors.lookback}>
         {(control) => (
           <select {...control} value={form.lookback} onChange={(e) => choose(e.currentTarget.value)}>
             {!known && <option value={form.lookback}>{parseLookback(form.lookback) ? upper(lookbackWords(form.lookback)) : form.lookback}</option>}
             {lookbacks.map((l) => <option key={l} value={l}>{upper(lookbackWords(l))}</option>)}
-            <option value="custom">From … to …</option>
+            <option value="custom">Custom range</option>
           </select>
         )}
       </Field>
