@@ -7,13 +7,16 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** Where a door is that is also served at the root. */
+export const basePath = '/team/clew';
+
 /** Builds and starts Clew on free ports. stop() ends it and removes its data. */
 export async function startClew() {
   const dir = mkdtempSync(join(tmpdir(), 'clew-ui-'));
   const binary = join(dir, 'clew');
   const built = spawnSync('go', ['build', '-o', binary, './cmd/clew'], { cwd: root, stdio: 'inherit' });
   if (built.status !== 0) throw new Error('go build failed');
-  const args = ['run', '--data-dir', join(dir, 'data'), '--set', 'self_tracing.enabled=false'];
+  const args = ['run', '--data-dir', join(dir, 'data'), '--set', 'self_tracing.enabled=false', '--set', `ui.base_path=${basePath}`];
   for (const door of ['otlp_grpc', 'otlp_http', 'jaeger', 'tempo']) args.push('--set', `ports.${door}=0`);
   const child = spawn(binary, args, { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
@@ -29,9 +32,10 @@ export async function startClew() {
   });
   return {
     ui: `http://${doors.ui}`,
-    /** Sends traffic of the shop of `clew load`, the same at each call but for the times. */
-    load(spans) {
-      const run = spawnSync(binary, ['load', '--replay', '--endpoint', doors.grpc, '--spans', String(spans), '--seed', '7', '--at', new Date().toISOString()], { encoding: 'utf8' });
+    /** Sends traffic of the shop of `clew load`, the same at each call but for the
+     * times; more are flags of that command. */
+    load(spans, ...more) {
+      const run = spawnSync(binary, ['load', '--replay', '--endpoint', doors.grpc, '--spans', String(spans), '--seed', '7', '--at', new Date().toISOString(), ...more], { encoding: 'utf8' });
       if (run.status !== 0) throw new Error(`clew load: ${run.stderr}`);
     },
     /** Sends OTLP as JSON. */

@@ -60,7 +60,8 @@ export function Combobox({ control, value, choices, onChange, empty, render, not
       case 'PageUp': if (!open) return; setActive(Math.max(0, active - 8)); break;
       case 'Escape': if (!open) return; hide(); break;
       case 'Enter':
-        if (!open || active < 0 || !shown[active]) return hide(); // and let the form be sent
+        // With nothing to complete, the form is sent.
+        if (!open || !shown[active] || shown[active].value === value) return hide();
         pick(shown[active].value);
         break;
       default: return;

@@ -6,7 +6,6 @@ import { formWords, type SearchForm } from '../../model/search-form';
 import { SearchFormPanel } from './form';
 import { Results } from './results';
 import { useSearch } from './use-search';
-import './search.css';
 
 /** Searches for traces. The address holds the whole search, so that it can be
  * shared; without parameters it is the last hour of all services. */
@@ -22,9 +21,9 @@ export default function SearchPage(_: PageProps) {
   }, [address]);
 
   const submit = (form: SearchForm) => {
-    const to = linkTo(address, form);
-    if (to === window.location.href) search.again();
-    else navigate(to);
+    const same = address.traceIDs.length === 0 && writeAddress(form).toString() === writeAddress(address.form).toString();
+    if (same) search.again();
+    else navigate(linkTo(address, form));
   };
   return (
     <div class="search-page">

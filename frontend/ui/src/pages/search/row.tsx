@@ -27,12 +27,12 @@ export function TraceRow({ trace: t, slowest, now, span, pointed, onPoint, onOpe
       <a class={`trace-row ${pointed ? 'pointed' : ''}`} data-trace={t.traceId} href={href('/trace/' + t.traceId, span ? { uiFind: span } : undefined)}
         onClick={onOpen} onPointerEnter={() => onPoint(t.traceId)} onPointerLeave={() => onPoint(null)} onFocus={() => onPoint(t.traceId)} onBlur={() => onPoint(null)}>
         <span class="trace-what">
-          <span class="trace-title">
+          <span class="trace-headline">
             {t.rootService
-              ? <><span class="trace-root">{t.rootService}</span><span class="sr-only">: </span><span class="trace-name">{t.rootOperation || 'no name'}</span></>
+              ? <><span class="trace-root">{t.rootService}</span><span class="sr-only">: </span><span class="trace-operation">{t.rootOperation || 'no name'}</span></>
               : <span class="trace-root none">No root span</span>}
-            {t.errors > 0 && <span class="mark error"><Icon name="error" />{plural(t.errors, 'error')}</span>}
-            {t.orphans > 0 && <span class="mark warn" title="Spans whose parent is not stored, or has not arrived yet"><Icon name="warning" />{plural(t.orphans, 'orphan')}</span>}
+            {t.errors > 0 && <span class="badge error"><Icon name="error" />{plural(t.errors, 'error')}</span>}
+            {t.orphans > 0 && <span class="badge warn" title="Spans whose parent is not stored, or has not arrived yet"><Icon name="warning" />{plural(t.orphans, 'orphan')}</span>}
           </span>
           <span class="chips">
             {services.slice(0, mostChips).map((s) => (
@@ -46,7 +46,7 @@ export function TraceRow({ trace: t, slowest, now, span, pointed, onPoint, onOpe
         <span class="trace-spans">{groupDigits(t.spans)}<span class="unit"> {t.spans === 1 ? 'span' : 'spans'}</span></span>
         <span class="trace-duration">
           {formatDuration(t.duration)}
-          <span class="bar"><span style={{ width: `${Math.max(0.6, (100 * t.duration) / slowest)}%` }} /></span>
+          <span class="duration-bar"><span style={{ width: `${Math.max(0.6, (100 * t.duration) / slowest)}%` }} /></span>
         </span>
         <span class="trace-start" title={time}>
           {formatAgo(t.start, now)}

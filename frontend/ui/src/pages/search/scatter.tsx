@@ -83,9 +83,9 @@ export function Scatter({ list, area, onArea, scale, onScale, pointed, onPoint, 
   return (
     <figure class="scatter" aria-label="Duration over time">
       <div class="scatter-head">
-        <span class="legend"><svg viewBox="-6 -6 12 12" aria-hidden="true"><circle r="4" class="point" /></svg>trace</span>
-        <span class="legend"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path d="M0-5 5 0 0 5-5 0z" class="point error" /></svg>with errors</span>
-        <span class="legend hint">size: spans · drag to select</span>
+        <span class="plot-key"><svg viewBox="-6 -6 12 12" aria-hidden="true"><circle r="4" class="point" /></svg>trace</span>
+        <span class="plot-key"><svg viewBox="-6 -6 12 12" aria-hidden="true"><path d="M0-5 5 0 0 5-5 0z" class="point error" /></svg>with errors</span>
+        <span class="plot-key hint">size: spans · drag to select</span>
         <Segmented label="Scale of durations" value={scale} onChange={onScale} choices={[{ value: 'log', label: 'Log' }, { value: 'linear', label: 'Linear' }]} />
       </div>
       <div class={`scatter-plot ${at ? 'over' : ''}`} ref={frame} onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={onPointerUp}
@@ -93,7 +93,7 @@ export function Scatter({ list, area, onArea, scale, onScale, pointed, onPoint, 
         {width > 0 && (
           <svg width={width} height={plot.height} role="img" aria-label={describe(list, errors)}>
             {layout.rows.map((r) => <g key={r.label}><path class="grid" d={`M${plot.left} ${r.y}H${width - plot.right}`} /><text x={plot.left - 8} y={r.y + 4} text-anchor="end">{r.label}</text></g>)}
-            {layout.columns.map((c) => <g key={c.label}><path class="grid" d={`M${c.x} ${plot.top}V${plot.height - plot.bottom}`} /><text x={c.x} y={plot.height - 5} text-anchor="middle">{c.label}</text></g>)}
+            {layout.columns.map((c) => <g key={c.label}><path class="grid" d={`M${c.x} ${plot.top}V${plot.height - plot.bottom}`} /><text x={Math.min(c.x, width - 32)} y={plot.height - 5} text-anchor="middle">{c.label}</text></g>)}
             {points}
             {box && <rect class="area" x={box.x0} y={box.y0} width={box.x1 - box.x0} height={box.y1 - box.y0} />}
             {at && <path d={pathOf(at)} class={`point pointed ${at.trace.errors ? 'error' : ''}`} />}

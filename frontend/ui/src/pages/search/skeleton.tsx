@@ -6,6 +6,7 @@ export function Skeleton() {
       <div class="sr-only" role="status">Searching…</div>
       <div class="results-head"><span class="bone bone-title" /></div>
       <div class="scatter"><span class="bone bone-plot" /></div>
+      <div class="trace-columns" />
       <div class="trace-list" aria-hidden="true">
         {[0, 1, 2, 3, 4, 5, 6, 7].map((i) => (
           <div class="trace-row" key={i}>

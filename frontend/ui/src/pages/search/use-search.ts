@@ -2,6 +2,7 @@ import { useRef } from 'preact/hooks';
 import type { Answer, APIError } from '../../api/http';
 import { getSummaries, type TraceSummary } from '../../api/summaries';
 import { getSummariesByID } from '../../api/summaries-by-id';
+import { currentLocation } from '../../app/router';
 import { useAnswer } from '../../api/use-answer';
 import { writeAddress, type SearchAddress } from '../../model/search-address';
 import { checkForm, type SearchForm } from '../../model/search-form';
@@ -33,22 +34,24 @@ export interface Search {
 // The last answer outlives the page: going back from a trace shows the list as
 // it was left, at once, though "the last hour" would be another by now.
 let kept: Answer<Found> | null = null;
-let wentBack = -Infinity;
-window.addEventListener('popstate', () => { wentBack = performance.now(); });
 
 /** Runs the search of an address; a new one cancels the one before. */
 export function useSearch(address: SearchAddress): Search {
   const key = address.traceIDs.length > 0 ? address.traceIDs.join() : writeAddress(address.form).toString();
   const valid = address.traceIDs.length > 0 || checkForm(address.form, Date.now()).errors === null;
   const last = useRef<Answer<Found> | null>(null);
-  const first = useRef(true);
-  const fromKept = first.current && kept?.value.key === key && performance.now() - wentBack < 2000;
-  if (first.current && fromKept) last.current = kept;
-  first.current = false;
+  // What is shown without asking when the page appears; undefined before that.
+  const restored = useRef<Answer<Found> | null | undefined>(undefined);
+  if (restored.current === undefined) {
+    restored.current = currentLocation().walked && kept?.value.key === key ? kept : null;
+    last.current = restored.current;
+  }
 
   const answer = useAnswer(valid ? key : '', (signal) => {
     if (!valid) return new Promise<Answer<Found>>(() => {});
-    return fromKept ? Promise.resolve(kept!) : find(address, key, signal);
+    const have = restored.current;
+    restored.current = null;
+    return have ? Promise.resolve(have) : find(address, key, signal);
   });
   if (answer.state === 'loaded') last.current = kept = answer.answer;
   return {
