@@ -4,7 +4,7 @@ GO ?= go
 FUZZTIME ?= 200x
 LINT_VERSION = v2.15.0
 
-.PHONY: help run build test test-race lint fuzz soak bench microbench ui
+.PHONY: help run build test test-race lint fuzz soak bench microbench ui test-ui screenshots
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,3 +48,11 @@ lint: ## golangci-lint
 
 ui: ## build the web app anew into frontend/ui/dist, which is committed (needs Node 18 or newer)
 	cd frontend/ui && npm ci --no-audit --no-fund --ignore-scripts && npm run -s check && npm run -s test && npm run -s build
+
+test-ui: ## the web app in headless Chromium against a real process (as root on Debian it installs what is missing)
+	integration/ui/setup.sh
+	cd integration/ui && npm ci --no-audit --no-fund --ignore-scripts && npm run -s test
+
+screenshots: ## pictures of the web app anew into docs/images
+	integration/ui/setup.sh fonts
+	cd integration/ui && npm ci --no-audit --no-fund --ignore-scripts && npm run -s screenshots

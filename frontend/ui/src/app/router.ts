@@ -45,11 +45,12 @@ export function navigate(to: string, how?: { replace?: boolean }): void {
  * empty value removes one. */
 export function setQuery(changes: Record<string, string>): void {
   const q = new URLSearchParams(window.location.search);
+  const before = q.toString();
   for (const [k, v] of Object.entries(changes)) {
     if (v) q.set(k, v);
     else q.delete(k);
   }
-  navigate(href(currentLocation().path, q), { replace: true });
+  if (q.toString() !== before) navigate(href(currentLocation().path, q), { replace: true });
 }
 
 // Plain clicks on links into the app change the page without loading it again.

@@ -63,6 +63,9 @@ export function formatAgo(unixNano: bigint, now = Date.now()): string {
   return s < 5 ? 'just now' : `${Math.floor(s)} seconds ago`;
 }
 
+/** A share of 1 as a percentage. */
+export const formatShare = (x: number): string => (x > 0 && x < 0.005 ? '<1 %' : `${Math.round(x * 100)} %`);
+
 /** "1 span", "2 spans". */
 export const plural = (n: number, one: string, many = one + 's'): string => `${groupDigits(n)} ${n === 1 ? one : many}`;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildTrace, childrenOf, nameOf } from './trace';
+import { buildTrace, childrenOf, mainRoot, nameOf } from './trace';
 import { random, testTraces, type Row } from './testing';
 
 const names = (rows: Row[]): string[] => {
@@ -23,6 +23,8 @@ test('orphans are roots', () => {
   const t = buildTrace(testTraces([['a', '', 0, 10], ['b', 'gone', 2, 5], ['c', 'b', 3, 4]]));
   assert.deepEqual(t.roots.map((r) => nameOf(t, r)), ['a', 'b']);
   assert.equal(t.problems.get(1)?.[0].kind, 'missing-parent');
+  assert.equal(mainRoot(buildTrace(testTraces([['early', 'gone', 0, 1], ['root', '', 1, 9]]))), 1);
+  assert.equal(mainRoot(buildTrace(testTraces([['only', 'gone', 0, 1]]))), 0);
 });
 
 test('circles are opened at their earliest span', () => {

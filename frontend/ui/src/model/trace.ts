@@ -197,6 +197,11 @@ function inherit(tree: { parent: Int32Array; preorder: Int32Array }, times: Time
   }
 }
 
+/** The span that stands for the trace: its first root, one that is not an orphan
+ * if there is any. */
+export const mainRoot = (t: Trace): number =>
+  t.roots.find((r) => !t.problems.get(r)?.some((p) => p.kind === 'missing-parent')) ?? 0;
+
 export const durationOf = (t: Trace, i: number): number => t.end[i] - t.begin[i];
 
 export const serviceOf = (t: Trace, i: number): string => t.services[t.service[i]];

@@ -1,13 +1,13 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { getTrace } from '../../api/trace';
-import type { APIError } from '../../api/http';
+import { APIError } from '../../api/http';
 import { useAnswer } from '../../api/use-answer';
 import { incompleteText } from '../../api/completeness';
 import { href } from '../../app/router';
 import type { PageProps } from '../../app/routes';
 import { IncompleteBanner } from '../../components/banner';
 import { Loading, Message } from '../../components/message';
-import { nameOf, serviceOf } from '../../model/trace';
+import { mainRoot, nameOf, serviceOf } from '../../model/trace';
 import { parseTraceID } from '../../model/ids';
 import { analyse } from './analysis';
 import { TraceView } from './trace-view';
@@ -31,12 +31,13 @@ function KnownTrace({ id }: { id: string }) {
   const analysis = useMemo(() => value && analyse(value.traces), [value]);
   useEffect(() => {
     const t = analysis?.t;
-    document.title = t && t.count > 0 ? `${serviceOf(t, 0)}: ${nameOf(t, 0)} · Clew` : `Trace ${id.slice(0, 8)} · Clew`;
+    document.title = t && t.count > 0 ? `${serviceOf(t, mainRoot(t))}: ${nameOf(t, mainRoot(t))} · Clew` : `Trace ${id.slice(0, 8)} · Clew`;
     return () => { document.title = 'Clew'; };
   }, [analysis]);
 
   if (loaded.state === 'loading') return <Loading what="trace" />;
   if (loaded.state === 'failed') return <Failed id={id} error={loaded.error} again={loaded.again} />;
+  if (analysis!.t.count === 0) return <Failed id={id} error={new APIError(404, '')} again={loaded.again} />;
   return (
     <>
       <IncompleteBanner of={loaded.answer.incomplete} onRetry={loaded.again} />

@@ -4,7 +4,7 @@ import { CopyButton } from '../../components/copy-button';
 import { Icon } from '../../components/icon';
 import { ServiceName } from '../../components/service-name';
 import { formatAgo, formatDuration, formatTime, formatTimeExact, groupDigits, plural } from '../../model/format';
-import { nameOf, serviceOf } from '../../model/trace';
+import { mainRoot, nameOf, serviceOf } from '../../model/trace';
 import { countWarned } from '../../model/warnings';
 import type { Analysis } from './analysis';
 
@@ -12,12 +12,13 @@ import type { Analysis } from './analysis';
 export function TraceHeader({ id, analysis, onErrors, onWarnings }: { id: string; analysis: Analysis; onErrors: () => void; onWarnings: () => void }) {
   const { t, warnings } = analysis;
   const warned = countWarned(warnings);
+  const root = mainRoot(t);
   return (
     <header class="trace-head">
       <div class="trace-title">
         <h1>
-          <ServiceName name={serviceOf(t, 0)} />
-          <span class="trace-name">{nameOf(t, 0)}</span>
+          <ServiceName name={serviceOf(t, root)} />
+          <span class="trace-name">{nameOf(t, root)}</span>
         </h1>
         <span class="trace-id">
           <code>{id}</code>
@@ -71,7 +72,7 @@ export function WarningList({ analysis, onSpan }: { analysis: Analysis; onSpan: 
           <li key={i}>
             <Icon name="warning" />
             <span>
-              <button type="button" class="text-link" onClick={() => onSpan(i)}>{serviceOf(t, i)} {nameOf(t, i)}</button>{' '}
+              <button type="button" class="text-link" onClick={() => onSpan(i)}>{serviceOf(t, i)}: {nameOf(t, i)}</button>{' '}
               {list.filter((w) => w.tone === 'warning').map((w) => w.text).join(' ')}
             </span>
           </li>

@@ -19,13 +19,15 @@ export function Attributes({ list, service }: { list: OTLPKeyValue[]; service?: 
     <>
       <dl class="attributes">
         {shown.map((a, k) => (
-          <div key={`${a.key} ${k}`}>
+          <div key={`${a.key} ${k}`} class={isLong(a.value) ? 'long' : ''}>
             <dt><Key name={a.key} /></dt>
-            <dd><Value value={a.value} /></dd>
-            <span class="actions">
-              <CopyButton what={`value of ${a.key}`} text={() => textOf(a.value)} />
-              {service && searchable(a.value) && <FilterBy name={a.key} value={a.value} service={service} />}
-            </span>
+            <dd>
+              <Value value={a.value} />
+              <span class="actions">
+                <CopyButton what={`value of ${a.key}`} text={() => textOf(a.value)} />
+                {service && searchable(a.value) && <FilterBy name={a.key} value={a.value} service={service} />}
+              </span>
+            </dd>
           </div>
         ))}
       </dl>
@@ -37,6 +39,12 @@ export function Attributes({ list, service }: { list: OTLPKeyValue[]; service?: 
 /** A key that may be broken after its dots. */
 function Key({ name }: { name: string }) {
   return <>{name.split(/(?<=[./])/).flatMap((part, k) => (k > 0 ? [<wbr key={k} />, part] : [part]))}</>;
+}
+
+/** Text such as stack traces gets the whole width. */
+function isLong(v: OTLPValue | undefined): boolean {
+  const text = v?.stringValue;
+  return text !== undefined && (text.length > 140 || text.includes('\n'));
 }
 
 const searchable = (v: OTLPValue | undefined): boolean => ['string', 'int', 'double', 'bool'].includes(typeOf(v));

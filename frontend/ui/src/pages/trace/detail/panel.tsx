@@ -3,7 +3,7 @@ import { CopyButton } from '../../../components/copy-button';
 import { Icon } from '../../../components/icon';
 import { IconButton } from '../../../components/icon-button';
 import { ServiceName } from '../../../components/service-name';
-import { formatDuration, formatExact, formatTimeExact, groupDigits, plural } from '../../../model/format';
+import { formatDuration, formatExact, formatShare, formatTimeExact, groupDigits, plural } from '../../../model/format';
 import { durationOf, kindOf, nameOf, serviceOf } from '../../../model/trace';
 import type { Analysis } from '../analysis';
 import { Attributes } from './attributes';
@@ -96,5 +96,5 @@ function Fact({ name, title, wide, children }: { name: string; title?: string; w
 
 function Share({ of, in: whole, what }: { of: number; in: number; what?: string }) {
   if (!(whole > 0)) return null;
-  return <span class="of"> {Math.round((of / whole) * 100)} %{what ? ' ' + what : ''}</span>;
+  return <span class="of"> {formatShare(of / whole)}{what ? ' ' + what : ''}</span>;
 }

@@ -9,10 +9,13 @@ const shortText = 600;
 /** A value as its type asks for, and the type. */
 export function Value({ value }: { value: OTLPValue | undefined }) {
   const type = typeOf(value);
+  const named = type !== 'string' && type !== 'empty';
+  const before = type === 'array' || type === 'map'; // of long content the end is far away
   return (
     <span class={`value ${type}`}>
+      {before && <span class="type">{type}</span>}
       <Content value={value} />
-      {type !== 'string' && <span class="type">{type}</span>}
+      {named && !before && <span class="type">{type}</span>}
     </span>
   );
 }

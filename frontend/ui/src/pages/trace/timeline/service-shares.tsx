@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { serviceColor } from '../../../app/service-colors';
 import { pairQuery } from '../../../model/find';
-import { plural } from '../../../model/format';
+import { formatShare, plural } from '../../../model/format';
 import { serviceShares, type Analysis } from '../analysis';
 
 /** Which services took how much of the time; choosing one finds its spans. */
@@ -15,10 +15,10 @@ export function ServiceShares({ analysis, onFind }: { analysis: Analysis; onFind
       <ul aria-label="Services by own time">
         {shares.map((s) => (
           <li key={s.name}>
-            <button type="button" title={`${s.name}: ${percent(s.share)} of own time, ${plural(s.spans, 'span')}`} onClick={() => onFind(pairQuery('service.name', s.name))}>
+            <button type="button" title={`${s.name}: ${formatShare(s.share)} of own time, ${plural(s.spans, 'span')}`} onClick={() => onFind(pairQuery('service.name', s.name))}>
               <span class="swatch" style={{ background: serviceColor(s.name) }} />
               <span class="share-name">{s.name}</span>
-              <span class="share">{percent(s.share)}</span>
+              <span class="share">{formatShare(s.share)}</span>
             </button>
           </li>
         ))}
@@ -26,5 +26,3 @@ export function ServiceShares({ analysis, onFind }: { analysis: Analysis; onFind
     </div>
   );
 }
-
-const percent = (x: number): string => (x > 0 && x < 0.005 ? '<1 %' : `${Math.round(x * 100)} %`);

@@ -43,7 +43,7 @@ export function Waterfall(p: Props) {
   const last = Math.min(rows.length, first + visible + 2 * overscan);
   const pixels = Math.max(0, p.width - p.nameWidth - timePadding);
   const indent = Math.min(12, (p.nameWidth * 0.55) / Math.max(1, t.levels));
-  const marks = useMemo(() => ticks(w.from, w.to, Math.max(2, Math.floor(pixels / 110))), [w, pixels]);
+  const marks = useMemo(() => ticks(w.from, w.to, Math.max(2, Math.floor(pixels / 90))), [w, pixels]);
 
   // While only the position changes, the rows that stay are the same objects,
   // which Preact does not look into again.
