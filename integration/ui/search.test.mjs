@@ -1,46 +1,19 @@
 // The search page in a real browser, with traces from a real Clew.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { newPage, startBrowser } from './lib/browser.mjs';
-import { basePath, startClew } from './lib/clew.mjs';
-import { lostTrace, markupTrace, needleTrace } from './lib/search-traces.mjs';
+import { describe, test } from 'node:test';
+import { basePath } from './lib/clew.mjs';
+import { fixture } from './lib/fixture.mjs';
+import { lost, markup, needle, sendSearchTraces } from './lib/search-traces.mjs';
 
-const needle = 'c1e4'.padStart(32, '0'); // an error, tags, 1.5 s
-const lost = 'c1e5'.padStart(32, '0'); // its root is not stored
-const markup = 'c1e6'.padStart(32, '0'); // names that look like markup
-
-let clew;
-let browser;
-
-before(async () => {
-  clew = await startClew();
-  browser = await startBrowser();
-  clew.load(12_000, '--window', '40m');
-  for (const t of [needleTrace(needle), lostTrace(lost), markupTrace(markup)]) await clew.push(t);
-});
-
-after(async () => {
-  await browser?.close();
-  await clew?.stop();
-});
-
+const f = fixture(sendSearchTraces);
 let page;
-let opened;
 
 /** Opens the search page and waits for what it finds. */
 async function open(query = '', wait = '.trace-row .trace-duration') {
-  opened = await newPage(browser, clew.ui);
-  page = opened.page;
-  await page.goto(`${clew.ui}/search${query}`);
-  if (wait) await page.locator(wait).first().waitFor();
+  await f.open(`/search${query}`);
+  page = f.page;
+  await page.locator(wait).first().waitFor();
 }
-
-afterEach(async () => {
-  const complaints = opened?.complaints ?? [];
-  await opened?.close();
-  opened = undefined;
-  assert.deepEqual(complaints, []);
-});
 
 const rows = () => page.locator('.trace-list .trace-row');
 const ids = () => rows().evaluateAll((els) => els.map((e) => e.dataset.trace));
@@ -58,7 +31,7 @@ describe('form', () => {
     assert.equal(await said(), 'The newest 100 traces');
     assert.match(await page.locator('.results-words').innerText(), /^all services, last hour · show up to 500/);
     assert.equal(new URL(page.url()).search, '');
-    const want = (await clew.summaries(100)).map((s) => s.traceId);
+    const want = (await f.clew.summaries(100)).map((s) => s.traceId);
     assert.deepEqual(await ids(), want);
     assert.equal(await page.title(), 'all services, last hour · Clew');
     await page.getByRole('link', { name: 'show up to 500' }).click();
@@ -138,7 +111,7 @@ describe('form', () => {
     assert.equal(page.url(), before);
     await field('Tags').fill('error=true');
     assert.equal(await wrong.count(), 2);
-    await page.goto(`${clew.ui}/search?service=cart&minDuration=fast`);
+    await page.goto(`${f.clew.ui}/search?service=cart&minDuration=fast`);
     await page.getByText('Nothing was searched for').waitFor();
     assert.match(await wrong.locator('.field-said').innerText(), /such as 1\.2s/);
   });
@@ -155,7 +128,7 @@ describe('form', () => {
     const to = await field('To').inputValue();
     assert.ok(Math.abs(new Date(to) - new Date(from) - 900e3) <= 2000, `${from} ${to}`);
     // From a second after the start of the trace that is not to be found.
-    const start = Number((await clew.summaries(1500)).find((s) => s.traceId === lost).minStartTimeUnixNano.slice(0, -6));
+    const start = Number((await f.clew.summaries(1500)).find((s) => s.traceId === lost).minStartTimeUnixNano.slice(0, -6));
     await field('From').fill(await page.evaluate((ms) => { const d = new Date(ms); return new Date(d - d.getTimezoneOffset() * 60e3).toISOString().slice(0, 19); }, start + 1000));
     await find();
     await onlyRows(needle);
@@ -194,7 +167,7 @@ describe('results', () => {
     const slowest = await ids();
     assert.notDeepEqual(slowest, newest);
     assert.deepEqual([...slowest].sort(), [...newest].sort());
-    const all = new Map((await clew.summaries(1500)).map((s) => [s.traceId, BigInt(s.maxEndTimeUnixNano) - BigInt(s.minStartTimeUnixNano)]));
+    const all = new Map((await f.clew.summaries(1500)).map((s) => [s.traceId, BigInt(s.maxEndTimeUnixNano) - BigInt(s.minStartTimeUnixNano)]));
     for (let i = 1; i < slowest.length; i++) assert.ok(all.get(slowest[i]) <= all.get(slowest[i - 1]));
     await page.reload();
     await rows().first().waitFor();
@@ -207,7 +180,7 @@ describe('results', () => {
 
   test('keys go through the rows and open one; back returns to it', async () => {
     await open('?limit=150');
-    const list = (await clew.summaries(150)).map((s) => s.traceId);
+    const list = (await f.clew.summaries(150)).map((s) => s.traceId);
     assert.equal(await rows().count(), 100); // more come with scrolling
     for (const [key, at] of [['ArrowDown', 0], ['ArrowDown', 1], ['j', 2], ['k', 1], ['ArrowUp', 0], ['PageDown', 10], ['End', 149], ['ArrowDown', 149], ['Home', 0]]) {
       await page.keyboard.press(key);
@@ -271,7 +244,7 @@ describe('plot', () => {
   test('has a point for each trace and says what it shows', async () => {
     await open('?limit=300');
     assert.equal(await plot().locator('svg > .point').count(), 300);
-    const errors = (await clew.summaries(300)).filter((s) => s.errorSpanCount).length;
+    const errors = (await f.clew.summaries(300)).filter((s) => s.errorSpanCount).length;
     assert.equal(await plot().locator('svg > .point.error').count(), errors);
     assert.match(await page.getByRole('img', { name: /^Duration over time of 300 traces/ }).getAttribute('aria-label'), new RegExp(`, ${errors} with errors\\. The list below`));
     const log = await plot().locator('text').allTextContents();
@@ -317,7 +290,7 @@ describe('plot', () => {
 describe('links', () => {
   test('those of Jaeger open here', async () => {
     const now = Date.now() * 1000;
-    const all = await clew.summaries(1500);
+    const all = await f.clew.summaries(1500);
     const start = (id) => Number(all.find((s) => s.traceId === id).minStartTimeUnixNano.slice(0, -3));
     const links = [
       ['?service=haystack&lookback=2d', [needle, lost]],
@@ -330,8 +303,6 @@ describe('links', () => {
     for (const [link, want] of links) {
       await open(link);
       await onlyRows(want);
-      await opened.close();
-      assert.deepEqual(opened.complaints, []);
     }
   });
 
@@ -341,8 +312,8 @@ describe('links', () => {
     assert.match(await page.locator('.banner').innerText(), /One trace is not stored here: 0+dead/);
     assert.match(await rows().first().innerText(), /GET \/needle[\s\S]*1 error[\s\S]*1\.5 s/);
     assert.match(await page.locator(`[data-trace="${needle}"]`).getAttribute('href'), /uiFind=00000000000000a1/);
-    const first = (await clew.summaries(1))[0];
-    await page.goto(`${clew.ui}/search?traceID=${first.traceId}`);
+    const first = (await f.clew.summaries(1))[0];
+    await page.goto(`${f.clew.ui}/search?traceID=${first.traceId}`);
     await onlyRows(first.traceId);
     assert.equal((await page.locator('.trace-spans').innerText()).replace(/\D/g, ''), String(first.spanCount));
     assert.equal(await page.locator('.trace-headline').innerText().then((t) => t.replace(/\s+/g, ' ').startsWith(first.rootServiceName)), true);
@@ -359,9 +330,8 @@ describe('links', () => {
   });
 
   test('everything works below a path', async () => {
-    opened = await newPage(browser, clew.ui);
-    page = opened.page;
-    await page.goto(`${clew.ui}${basePath}/search?service=haystack`);
+    await f.open(`${basePath}/search?service=haystack`);
+    page = f.page;
     await onlyRows([needle, lost]);
     await field('Operation').fill('lost');
     await find();

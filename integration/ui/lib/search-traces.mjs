@@ -10,14 +10,25 @@ function one(traceId, service, { id, parent = '', name, ago, ms, ...more }) {
   };
 }
 
+/** IDs of the traces below. */
+export const needle = 'c1e4'.padStart(32, '0');
+export const lost = 'c1e5'.padStart(32, '0');
+export const markup = 'c1e6'.padStart(32, '0');
+
+/** Sends about 600 traces of the shop over 40 minutes, and those below. */
+export async function sendSearchTraces(clew) {
+  clew.load(12_000, '--window', '40m');
+  for (const t of [needleTrace, lostTrace, markupTrace]) await clew.push(t);
+}
+
 /** 1.5 seconds, one minute ago, with an error and tags. */
-export const needleTrace = (traceId) => one(traceId, 'haystack', {
+const needleTrace = one(needle, 'haystack', {
   id: '00000000000000a1', name: 'GET /needle', ago: 60_000, ms: 1500, status: { code: 2 },
   attributes: [{ key: 'user.id', value: { stringValue: 'a b' } }, { key: 'http.status_code', value: { intValue: '500' } }],
 });
 
 /** A span whose parent is not there, two minutes ago. */
-export const lostTrace = (traceId) => one(traceId, 'haystack', { id: '00000000000000a2', parent: '00000000000000ff', name: 'lost', ago: 120_000, ms: 20 });
+const lostTrace = one(lost, 'haystack', { id: '00000000000000a2', parent: '00000000000000ff', name: 'lost', ago: 120_000, ms: 20 });
 
 /** Names that would do harm if they were taken for markup. */
-export const markupTrace = (traceId) => one(traceId, '<b>markup</b>', { id: '00000000000000a3', name: '<img src=x onerror=alert(1)>', ago: 90_000, ms: 3 });
+const markupTrace = one(markup, '<b>markup</b>', { id: '00000000000000a3', name: '<img src=x onerror=alert(1)>', ago: 90_000, ms: 3 });

@@ -12,7 +12,7 @@ export interface Axis {
 export function durationAxis(values: number[], kind: 'log' | 'linear'): Axis {
   const top = Math.max(1, ...values);
   if (kind === 'linear') {
-    const step = niceStep(top / 3);
+    const step = ceilTo(top / 3);
     const end = Math.max(step, Math.ceil((top * 1.02) / step) * step);
     return linear(0, end, every(step, 0, end).map((v) => ({ value: v, label: formatDuration(v) })));
   }
@@ -42,10 +42,6 @@ function logMarks(lo: number, hi: number): number[] {
     if (all.length <= 6 || of.length === 1) return all.length <= 7 ? all : all.filter((_, i) => i % 2 === 0);
   }
   return [];
-}
-
-function niceStep(v: number): number {
-  return v <= 0 ? 1 : ceilTo(v);
 }
 
 function every(step: number, from: number, to: number): number[] {
