@@ -1,6 +1,7 @@
 package distributor
 
 import (
+	"errors"
 	"io"
 	"sync"
 
@@ -34,8 +35,8 @@ func (r *zstdReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := r.Decoder.Read(p)
-	if err == io.EOF {
-		_ = r.Decoder.Reset(nil)
+	if errors.Is(err, io.EOF) {
+		_ = r.Reset(nil)
 		r.pool.Put(r.Decoder)
 		r.Decoder = nil
 	}
@@ -94,7 +95,7 @@ func (r *snappyReader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := r.Reader.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		r.pool.Put(r.Reader)
 		r.Reader = nil
 	}

@@ -25,39 +25,6 @@ import (
 	"github.com/clewtrace/clew/storage/tenant"
 )
 
-// Config of the distributor.
-type Config struct {
-	// MaxRequestBytes bounds one request, compressed and decompressed.
-	MaxRequestBytes int `yaml:"max_request_bytes"`
-	// MaxInFlightBytes bounds the requests that are being received or wait for
-	// ingesters. Above it requests wait up to PushTimeout, then are refused and
-	// may be retried.
-	MaxInFlightBytes int64 `yaml:"max_in_flight_bytes"`
-	// PushTimeout bounds one push to the ingesters.
-	PushTimeout time.Duration `yaml:"push_timeout"`
-	// CORSAllowedOrigins are the origins of browsers that may send OTLP over
-	// HTTP; * stands for any run of characters. Empty: none.
-	CORSAllowedOrigins []string `yaml:"cors_allowed_origins"`
-}
-
-// DefaultConfig is 16 MiB a request, 64 MiB in flight, 10 s.
-func DefaultConfig() Config {
-	return Config{MaxRequestBytes: 16 << 20, MaxInFlightBytes: 64 << 20, PushTimeout: 10 * time.Second}
-}
-
-// Validate reports the first value that cannot work, by its key.
-func (c *Config) Validate() error {
-	switch {
-	case c.MaxRequestBytes < 1<<10:
-		return fmt.Errorf("max_request_bytes: %d is below 1024", c.MaxRequestBytes)
-	case c.MaxInFlightBytes < int64(c.MaxRequestBytes):
-		return fmt.Errorf("max_in_flight_bytes: %d is below max_request_bytes (%d)", c.MaxInFlightBytes, c.MaxRequestBytes)
-	case c.PushTimeout <= 0:
-		return fmt.Errorf("push_timeout: %s must be positive", c.PushTimeout)
-	}
-	return nil
-}
-
 // Pusher gives a portion to its owners. A nil error means that the portion is
 // durable and its spans can be found. Once Push has returned, with an error or
 // without, the Pusher keeps no reference to the portion's bytes: they are used
@@ -110,9 +77,9 @@ func New(cfg Config, pusher Pusher, builder portion.Identity, opts Options) (*Di
 	}
 	return &Distributor{
 		cfg: cfg, opts: opts, pusher: pusher, builder: builder, boot: uuid.New(), m: newMetrics(opts.Registerer),
-		inFlight: semaphore.NewWeighted(cfg.MaxInFlightBytes),
+		inFlight: semaphore.NewWeighted(int64(cfg.MaxInFlightBytes)),
 		splits:   sync.Pool{New: func() any { return new(otlpwire.Splitter) }},
-		buffers:  newBufferPool(max(cfg.MaxRequestBytes, s2.MaxEncodedLen(cfg.MaxRequestBytes))),
+		buffers:  newBufferPool(s2.MaxEncodedLen(int(cfg.MaxRequestBytes))), // more than the request itself
 		tenants:  map[tenant.ID]*tenantState{}, logged: map[string]time.Time{},
 	}, nil
 }

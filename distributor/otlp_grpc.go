@@ -2,6 +2,7 @@ package distributor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -68,7 +69,7 @@ func (d *Distributor) GRPCOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name), d.buffers}),
 		experimental.BufferPool(d.buffers),
-		grpc.MaxRecvMsgSize(d.cfg.MaxRequestBytes),
+		grpc.MaxRecvMsgSize(int(d.cfg.MaxRequestBytes)),
 		grpc.ReadBufferSize(64 << 10), grpc.WriteBufferSize(8 << 10),
 		grpc.MaxHeaderListSize(64 << 10),
 		grpc.MaxConcurrentStreams(maxStreams),
@@ -148,7 +149,7 @@ func (d *Distributor) tenantOfGRPC(ctx context.Context) (tenant.ID, error) {
 		return "", status.Error(codes.Unauthenticated, tenant.ErrMissing.Error())
 	case 1:
 		id, err := tenant.Parse(vals[0])
-		if err == tenant.ErrMissing {
+		if errors.Is(err, tenant.ErrMissing) {
 			return "", status.Error(codes.Unauthenticated, err.Error())
 		} else if err != nil {
 			return "", status.Error(codes.InvalidArgument, err.Error())

@@ -94,7 +94,7 @@ func (d *Distributor) receive(r *http.Request, kind string) (Outcome, error) {
 			return Outcome{}, badRequest("%s: %d values, want one", tenant.Header, len(vals))
 		}
 		var err error
-		if id, err = tenant.Parse(strings.Join(vals, "")); err == tenant.ErrMissing {
+		if id, err = tenant.Parse(strings.Join(vals, "")); errors.Is(err, tenant.ErrMissing) {
 			return Outcome{}, &httpError{http.StatusUnauthorized, status.New(codes.Unauthenticated, err.Error())}
 		} else if err != nil {
 			return Outcome{}, badRequest("%s: %v", tenant.Header, err)
@@ -212,7 +212,9 @@ func writeError(w http.ResponseWriter, kind string, err error) int {
 		http.Error(w, st.Message(), code)
 		return code
 	}
-	writeMessage(w, kind, code, st.Proto())
+	body := st.Proto()
+	body.Message = strings.ToValidUTF8(body.Message, "\uFFFD") // it may quote what the client sent
+	writeMessage(w, kind, code, body)
 	return code
 }
 

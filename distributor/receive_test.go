@@ -159,7 +159,7 @@ func TestRequestsWaitForRoom(t *testing.T) {
 	}
 	wg.Wait()
 	web.CloseClientConnections()
-	if !d.inFlight.TryAcquire(cfg.MaxInFlightBytes) {
+	if !d.inFlight.TryAcquire(int64(cfg.MaxInFlightBytes)) {
 		t.Error("bytes in flight were not given back")
 	}
 }
@@ -208,7 +208,7 @@ func TestRefusedBeforeItIsRead(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Error(err)
 	}
-	if !d.inFlight.TryAcquire(cfg.MaxInFlightBytes) {
+	if !d.inFlight.TryAcquire(int64(cfg.MaxInFlightBytes)) {
 		t.Error("bytes in flight were not given back")
 	}
 }
@@ -256,7 +256,7 @@ func TestBufferPool(t *testing.T) {
 			p.Put(b)
 		}
 	}
-	if _, err := p.readAll(iotest.TimeoutReader(iotest.OneByteReader(io.LimitReader(zeros{}, 10))), 0, 100); err != iotest.ErrTimeout {
+	if _, err := p.readAll(iotest.TimeoutReader(iotest.OneByteReader(io.LimitReader(zeros{}, 10))), 0, 100); !errors.Is(err, iotest.ErrTimeout) {
 		t.Error(err)
 	}
 }

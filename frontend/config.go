@@ -1,23 +1,24 @@
 package frontend
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/clewtrace/clew/storage/setting"
 )
 
 // Config of the query APIs.
 type Config struct {
 	// QueryTimeout ends a request that has no answer yet.
-	QueryTimeout time.Duration `yaml:"query_timeout"`
+	QueryTimeout time.Duration `yaml:"query_timeout" min:"1ms"`
 	// MaxResults is the most traces that a search returns; a request for more
 	// gets so many.
-	MaxResults int `yaml:"max_results"`
+	MaxResults int `yaml:"max_results" min:"1"`
 	// MaxTraceIDs is the most traces that one request may name.
-	MaxTraceIDs int `yaml:"max_trace_ids"`
+	MaxTraceIDs int `yaml:"max_trace_ids" min:"1"`
 	// MaxURLBytes bounds path and parameters of a request.
-	MaxURLBytes int `yaml:"max_url_bytes"`
+	MaxURLBytes setting.Bytes `yaml:"max_url_bytes" min:"1KiB"`
 	// MaxUploadBytes bounds the body of a request, such as an uploaded trace.
-	MaxUploadBytes int64 `yaml:"max_upload_bytes"`
+	MaxUploadBytes setting.Bytes `yaml:"max_upload_bytes" min:"1KiB"`
 }
 
 // DefaultConfig is 30 s and 1500 traces, the most that Jaeger's UI
@@ -33,18 +34,4 @@ func DefaultConfig() Config {
 }
 
 // Validate reports the first value that cannot work, by its key.
-func (c *Config) Validate() error {
-	switch {
-	case c.QueryTimeout <= 0:
-		return fmt.Errorf("query_timeout: %s, want more than 0", c.QueryTimeout)
-	case c.MaxResults < 1:
-		return fmt.Errorf("max_results: %d, want at least 1", c.MaxResults)
-	case c.MaxTraceIDs < 1:
-		return fmt.Errorf("max_trace_ids: %d, want at least 1", c.MaxTraceIDs)
-	case c.MaxURLBytes < 1<<10:
-		return fmt.Errorf("max_url_bytes: %d is below 1 KiB", c.MaxURLBytes)
-	case c.MaxUploadBytes < 1<<10:
-		return fmt.Errorf("max_upload_bytes: %d is below 1 KiB", c.MaxUploadBytes)
-	}
-	return nil
-}
+func (c *Config) Validate() error { return setting.Check(c) }

@@ -49,8 +49,9 @@ type Options struct {
 	// Multitenancy requires the header X-Scope-OrgID on every request. Without
 	// it all requests are of one tenant, and the header is ignored.
 	Multitenancy bool
-	// Version of the program, for clients that ask.
-	Version string
+	// Version of the program, and the Revision of its source with the Time of
+	// that, for clients that ask; what is not known is empty.
+	Version, Revision, Time string
 }
 
 // Frontend is what the APIs of a process share. It is safe for concurrent use
@@ -81,6 +82,9 @@ func (f *Frontend) Config() Config { return f.cfg }
 
 // Version is that of the program.
 func (f *Frontend) Version() string { return f.opts.Version }
+
+// Revision is that of the program's source, with its time; empty if not known.
+func (f *Frontend) Revision() (revision, time string) { return f.opts.Revision, f.opts.Time }
 
 // errTimeout is the cause of a context that ran into QueryTimeout.
 var errTimeout = fmt.Errorf("query timeout: %w", context.DeadlineExceeded)
@@ -154,7 +158,7 @@ func (f *Frontend) Open(name string, h http.HandlerFunc) http.HandlerFunc {
 // limitURL refuses requests whose parameters are too long.
 func (f *Frontend) limitURL(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n := len(r.URL.RawQuery) + len(r.URL.Path); n > f.cfg.MaxURLBytes {
+		if n := len(r.URL.RawQuery) + len(r.URL.Path); n > int(f.cfg.MaxURLBytes) {
 			http.Error(w, fmt.Sprintf("URL of %d bytes: at most %d are accepted (frontend.max_url_bytes)", n, f.cfg.MaxURLBytes), http.StatusRequestURITooLong)
 			return
 		}

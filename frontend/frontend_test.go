@@ -112,7 +112,7 @@ func TestPanicIsAnsweredAndCounted(t *testing.T) {
 			if n := f.Metric[0].GetCounter().GetValue(); n != 1 {
 				t.Errorf("%v panics counted, want 1", n)
 			}
-		case "clew_frontend_inflight_requests":
+		case "clew_frontend_in_flight_requests":
 			if n := f.Metric[0].GetGauge().GetValue(); n != 0 {
 				t.Errorf("%v requests in flight, want 0", n)
 			}
@@ -166,7 +166,7 @@ func TestLimitsAndMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() == "clew_frontend_request_duration_seconds" && len(f.Metric) != 3 {
+		if f.GetName() == "clew_frontend_request_seconds" && len(f.Metric) != 3 {
 			t.Errorf("%d series of durations, want 3", len(f.Metric))
 		}
 	}

@@ -18,10 +18,10 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "clew_frontend_request_duration_seconds", Help: "Time to answer query requests, by API, route and HTTP status.",
+			Name: "clew_frontend_request_seconds", Help: "Time to answer query requests, by API, route and HTTP status.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"api", "route", "status"}),
-		inflight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "clew_frontend_inflight_requests", Help: "Query requests being answered."}),
+		inflight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "clew_frontend_in_flight_requests", Help: "Query requests being answered."}),
 		panics:   prometheus.NewCounter(prometheus.CounterOpts{Name: "clew_frontend_panics_total", Help: "Query requests that met a bug and were answered with status 500."}),
 	}
 	if reg != nil {

@@ -248,7 +248,7 @@ func TestLogLargerThanMemory(t *testing.T) {
 	in.Stop()
 	cfg := ingester.DefaultConfig()
 	cfg.MaxLiveBytes, cfg.Block.MaxBytes = 2<<20, 1<<20
-	if had < 2*cfg.MaxLiveBytes {
+	if had < 2*int64(cfg.MaxLiveBytes) {
 		t.Fatalf("%d live bytes are too few for this test", had)
 	}
 	in = ingestertest.Open(t, fs, "data", cfg)

@@ -208,7 +208,7 @@ func (i *Ingester) build(ctx context.Context) {
 // what is in the log matters more than moving it into blocks, as long as there
 // is memory. Whoever waits for memory signals the builder.
 func (i *Ingester) replayComesFirst() bool {
-	return i.Replaying() && i.live.Load() < i.cfg.MaxLiveBytes/2
+	return i.Replaying() && i.live.Load() < int64(i.cfg.MaxLiveBytes)/2
 }
 
 // buildOne makes a block of a head, then drops the head and its records.

@@ -70,8 +70,12 @@ func Open(fs fsys.FS, dir string, cfg Config, blocks *blocklist.List, opts Optio
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
+	minFree := int64(cfg.Log.MinFreeBytes)
+	if minFree == 0 {
+		minFree = -1 // none; in wal.Options, 0 is the default
+	}
 	log, err := wal.Open(fs, path.Join(dir, "log"), wal.Options{
-		SegmentBytes: cfg.Log.SegmentBytes, MaxBytes: cfg.Log.MaxBytes, MinFree: cfg.Log.MinFreeBytes,
+		SegmentBytes: int64(cfg.Log.SegmentBytes), MaxBytes: int64(cfg.Log.MaxBytes), MinFree: minFree,
 		Header: wal.Header{ClusterID: opts.ClusterID, Name: opts.Name, Incarnation: uuid.New()},
 		Logger: opts.Logger, Registerer: opts.Registerer,
 	})
@@ -111,7 +115,7 @@ func (i *Ingester) Run(ctx context.Context) error {
 	close(i.replayed)
 	i.builds.signal()
 	if rep.Records > 0 || len(rep.Damaged) > 0 {
-		i.opts.Logger.Info("log replayed", "records", rep.Records, "bytes", rep.Bytes, "damaged", len(rep.Damaged), "took", time.Since(start).Round(time.Millisecond))
+		i.opts.Logger.Info("log replayed", "records", rep.Records, "bytes", rep.Bytes, "damaged", len(rep.Damaged), "torn", len(rep.Torn), "took", time.Since(start).Round(time.Millisecond))
 	}
 	select {
 	case <-ctx.Done():
@@ -185,7 +189,7 @@ func (i *Ingester) Push(ctx context.Context, p *portion.Portion) (portion.Receip
 // is decoded; the columns of ordinary spans are smaller than their wire form.
 func (i *Ingester) hasRoom(n int) (have int64, ok bool) {
 	have = i.live.Load()
-	return have, have+int64(n) <= i.cfg.MaxLiveBytes
+	return have, have+int64(n) <= int64(i.cfg.MaxLiveBytes)
 }
 
 // payload returns the decompressed payload.
@@ -193,7 +197,7 @@ func (i *Ingester) payload(p *portion.Portion) ([]byte, error) {
 	if p.Raw != nil {
 		return p.Raw, nil
 	}
-	if n, err := s2.DecodedLen(p.Payload); err != nil || n != p.RawSize || n > i.cfg.MaxPortionBytes {
+	if n, err := s2.DecodedLen(p.Payload); err != nil || n != p.RawSize || n > int(i.cfg.MaxPortionBytes) {
 		return nil, fmt.Errorf("portion %d of tenant %s: payload says %d bytes, header %d, at most %d allowed: %w", p.Seq, p.Stream.Tenant, n, p.RawSize, i.cfg.MaxPortionBytes, errors.Join(portion.ErrRecord, err))
 	}
 	raw, err := s2.Decode(nil, p.Payload)

@@ -13,7 +13,8 @@ type TenantStats struct {
 	Tenant tenant.ID `json:"tenant"`
 	Spans  int       `json:"spans"`
 	Bytes  int64     `json:"bytes"`
-	Heads  int       `json:"heads"` // the open one, and those to become blocks
+	Heads  int       `json:"heads"`  // the open one, and those to become blocks
+	Sealed int       `json:"sealed"` // those to become blocks
 }
 
 // Stats describes the ingester for a status page.
@@ -33,7 +34,13 @@ func (i *Ingester) Stats() Stats {
 	st := Stats{Replaying: i.Replaying(), LiveBytes: i.live.Load(), LiveSpans: i.spans.Load(), Waiting: len(i.builds.pending()), Log: i.log.Stats(), Damage: i.Damage()}
 	for _, in := range i.instances() {
 		t := TenantStats{Tenant: in.id}
-		for _, h := range in.view.Load().heads {
+		in.mu.Lock()
+		v, open := in.view.Load(), in.open != nil
+		in.mu.Unlock()
+		if t.Sealed = len(v.heads); open {
+			t.Sealed--
+		}
+		for _, h := range v.heads {
 			t.Spans += h.set.Len()
 			t.Bytes += h.set.Bytes()
 			t.Heads++

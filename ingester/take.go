@@ -42,7 +42,7 @@ func (i *Ingester) take(in *instance, p *portion.Portion, pos wal.Position, raw 
 	if decoded {
 		h.note(p, pos, time.Now())
 	}
-	if h.size >= i.cfg.Block.MaxBytes {
+	if h.size >= int64(i.cfg.Block.MaxBytes) {
 		i.cut(in, "size")
 	}
 	return rejected

@@ -193,6 +193,9 @@ func (n *newest) down(i int) {
 
 // take returns them, newest first.
 func (n *newest) take() []candidate {
-	slices.SortFunc(n.list, func(a, b candidate) int { return newer(&a, &b) })
-	return n.list
+	if len(n.list) < radixFrom {
+		slices.SortFunc(n.list, func(a, b candidate) int { return newer(&a, &b) })
+		return n.list
+	}
+	return sortNewest(n.list)
 }

@@ -1,71 +1,101 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
+	"github.com/clewtrace/clew/cmd/internal/conf"
 	"github.com/clewtrace/clew/distributor"
 	"github.com/clewtrace/clew/frontend"
 	"github.com/clewtrace/clew/ingester"
 	"github.com/clewtrace/clew/storage/block"
+	"github.com/clewtrace/clew/storage/setting"
 	"github.com/clewtrace/clew/storage/tenant"
 )
 
-// config is everything that can be configured.
+//go:generate go test -count=1 -run "^(TestReference|TestMetrics)$" . -update
+
+// config is everything that can be configured. The comments of the fields are
+// the reference: they go to docs/configuration.md and into what clew config
+// prints.
 type config struct {
-	// DataDir holds all data of the process.
-	DataDir string `yaml:"data_dir"`
-	// ListenHost is the address that every door listens on.
-	ListenHost string `yaml:"listen_host"`
-	// Multitenancy asks every request for X-Scope-OrgID.
+	// DataDir is the folder of all data of the process; it is made if it does
+	// not exist.
+	DataDir string `yaml:"data_dir" notempty:"true"`
+	// ListenHost is the address that every port is opened on; 0.0.0.0 is all of
+	// them. There is no login.
+	ListenHost string `yaml:"listen_host" notempty:"true"`
+	// Multitenancy makes every request name its tenant, in the header
+	// X-Scope-OrgID. Without it there is one tenant, and the header is ignored.
 	Multitenancy bool `yaml:"multitenancy"`
-	// LogLevel is debug, info, warn or error.
-	LogLevel string `yaml:"log_level"`
-	// MemoryLimitBytes is the soft limit for the Go heap; 0 leaves GOMEMLIMIT.
-	MemoryLimitBytes int64              `yaml:"memory_limit_bytes"`
-	Ports            portsConfig        `yaml:"ports"`
-	SelfTracing      selfTracingConfig  `yaml:"self_tracing"`
-	Distributor      distributor.Config `yaml:"distributor"`
-	Ingester         ingester.Config    `yaml:"ingester"`
-	Storage          storageConfig      `yaml:"storage"`
-	Frontend         frontend.Config    `yaml:"frontend"`
-	UI               uiConfig           `yaml:"ui"`
+	// LogLevel is the least severe level that is logged. It can be changed while
+	// Clew runs: PUT /log_level.
+	LogLevel string `yaml:"log_level" oneof:"debug info warn error"`
+	// MemoryLimitBytes is the soft limit of the Go heap, as in GOMEMLIMIT. 0
+	// stands for GOMEMLIMIT if that is set, else for 90 % of the memory limit of
+	// the process's cgroup, else for no limit.
+	MemoryLimitBytes setting.Bytes `yaml:"memory_limit_bytes" min:"0"`
+	// Ports are the TCP ports; 0 takes any free one.
+	Ports portsConfig `yaml:"ports"`
+	// SelfTracing is about the spans that Clew makes of its own work.
+	SelfTracing selfTracingConfig `yaml:"self_tracing"`
+	// Distributor is what receives spans.
+	Distributor distributor.Config `yaml:"distributor"`
+	// Ingester is what makes spans durable and cuts them into blocks.
+	Ingester ingester.Config `yaml:"ingester"`
+	// Storage is about blocks and how they are read.
+	Storage storageConfig `yaml:"storage"`
+	// Frontend is what answers queries.
+	Frontend frontend.Config `yaml:"frontend"`
+	// UI is the web app on the Jaeger port.
+	UI uiConfig `yaml:"ui"`
+
+	origins conf.Origins // where values come from that are not the default
 }
 
-// portsConfig are the TCP ports of the doors; 0 takes any free one.
+// portsConfig are the TCP ports of the doors.
 type portsConfig struct {
-	OTLPGRPC int `yaml:"otlp_grpc"`
-	OTLPHTTP int `yaml:"otlp_http"`
-	Jaeger   int `yaml:"jaeger"`
-	Tempo    int `yaml:"tempo"`
+	// OTLPGRPC takes spans over OTLP, by gRPC.
+	OTLPGRPC int `yaml:"otlp_grpc" min:"0" max:"65535"`
+	// OTLPHTTP takes spans over OTLP, by HTTP.
+	OTLPHTTP int `yaml:"otlp_http" min:"0" max:"65535"`
+	// Jaeger serves Jaeger's query API.
+	Jaeger int `yaml:"jaeger" min:"0" max:"65535"`
+	// Tempo serves Tempo's API, /status, /metrics and what else operators need.
+	Tempo int `yaml:"tempo" min:"0" max:"65535"`
 }
 
-// uiConfig is about the web app on the Jaeger door.
+// uiConfig is about the web app on the Jaeger port.
 type uiConfig struct {
-	// BasePath is the prefix under which clients see the Jaeger door, such as
+	// BasePath is the prefix under which clients see the Jaeger port, such as
 	// /clew, if a proxy passes it on. Proxies that take it away need no setting.
-	BasePath string `yaml:"base_path"`
+	BasePath string `yaml:"base_path" notempty:"true"`
+	// Path is the folder of a stock build of the Jaeger UI (index.html and
+	// static/) to serve in place of Clew's own. Empty: Clew's own.
+	Path string `yaml:"path"`
+	// ConfigFile is the configuration of that Jaeger UI: .json, or .js with a
+	// function UIConfig. It is read again when it changes.
+	ConfigFile string `yaml:"config_file"`
 }
 
 // storageConfig is about blocks and how they are read.
 type storageConfig struct {
 	// CacheBytes bounds the decoded parts of blocks that are kept in memory.
-	CacheBytes int64 `yaml:"cache_bytes"`
+	CacheBytes setting.Bytes `yaml:"cache_bytes" min:"1MiB"`
 }
 
 // selfTracingConfig is about the spans that Clew makes of its own work.
 type selfTracingConfig struct {
+	// Enabled makes Clew trace itself.
 	Enabled bool `yaml:"enabled"`
 	// Tenant gets the spans when multitenancy is on.
 	Tenant string `yaml:"tenant"`
-	// PushRatio is the share of pushes that are traced, 0 to 1. Queries always are.
-	PushRatio float64 `yaml:"push_ratio"`
+	// PushRatio is the share of pushes that are traced. Queries always are.
+	PushRatio float64 `yaml:"push_ratio" min:"0" max:"1"`
 }
 
 func defaultConfig() config {
@@ -78,79 +108,49 @@ func defaultConfig() config {
 		Storage:     storageConfig{CacheBytes: block.DefaultCacheBytes},
 		Frontend:    frontend.DefaultConfig(),
 		UI:          uiConfig{BasePath: "/"},
+		origins:     conf.Origins{},
 	}
 }
 
-// validate reports the first value that cannot work, by its key.
+// validate reports every value that cannot work, by its key, with the limit.
 func (c *config) validate() error {
-	for key, port := range map[string]int{"otlp_grpc": c.Ports.OTLPGRPC, "otlp_http": c.Ports.OTLPHTTP, "jaeger": c.Ports.Jaeger, "tempo": c.Ports.Tempo} {
-		if port < 0 || port > 65535 {
-			return fmt.Errorf("ports.%s: %d is not a port", key, port)
-		}
-	}
-	if c.DataDir == "" {
-		return errors.New("data_dir: must not be empty")
-	}
-	if c.SelfTracing.PushRatio < 0 || c.SelfTracing.PushRatio > 1 {
-		return fmt.Errorf("self_tracing.push_ratio: %v is not between 0 and 1", c.SelfTracing.PushRatio)
-	}
-	if !strings.HasPrefix(c.UI.BasePath, "/") {
-		return fmt.Errorf("ui.base_path: %q does not begin with a slash", c.UI.BasePath)
-	}
-	if c.Storage.CacheBytes < 1<<20 {
-		return fmt.Errorf("storage.cache_bytes: %d is below 1 MiB", c.Storage.CacheBytes)
+	var errs []error
+	for _, v := range setting.CheckAll(c) {
+		errs = append(errs, c.named(v.Key, v))
 	}
 	if _, err := tenant.Parse(c.SelfTracing.Tenant); err != nil {
-		return fmt.Errorf("self_tracing.tenant: %w", err)
+		errs = append(errs, c.named("self_tracing.tenant", fmt.Errorf("self_tracing.tenant: %w", err)))
 	}
-	if _, err := parseLevel(c.LogLevel); err != nil {
-		return fmt.Errorf("log_level: %w", err)
+	if !strings.HasPrefix(c.UI.BasePath, "/") {
+		errs = append(errs, c.named("ui.base_path", fmt.Errorf("ui.base_path: %q does not begin with a slash", c.UI.BasePath)))
 	}
-	for key, v := range map[string]interface{ Validate() error }{"distributor": &c.Distributor, "ingester": &c.Ingester, "frontend": &c.Frontend} {
-		if err := v.Validate(); err != nil {
-			return fmt.Errorf("%s.%w", key, err)
-		}
+	if c.UI.ConfigFile != "" && c.UI.Path == "" {
+		errs = append(errs, c.named("ui.config_file", errors.New("ui.config_file: is for a stock Jaeger UI: set ui.path too")))
 	}
-	return nil
+	// A request becomes a portion of the log, and must be read back.
+	if most := c.Ingester.MaxPortionBytes; c.Distributor.MaxRequestBytes > most {
+		errs = append(errs, c.named("distributor.max_request_bytes", fmt.Errorf("distributor.max_request_bytes: %s is above ingester.max_portion_bytes (%s)", c.Distributor.MaxRequestBytes, most)))
+	}
+	return errors.Join(errs...)
 }
 
-// load reads a YAML file into c. A key that does not exist is an error.
-func (c *config) load(file string) error {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("read configuration: %w", err)
+// validateFiles looks at the files and folders that the configuration names. It
+// changes nothing.
+func (c *config) validateFiles() error {
+	var errs []error
+	if st, err := os.Stat(c.DataDir); err == nil && !st.IsDir() {
+		errs = append(errs, c.named("data_dir", fmt.Errorf("data_dir: %s is not a folder", c.DataDir)))
 	}
-	if err := c.decode(b); err != nil {
-		return fmt.Errorf("configuration %s: %w", file, err)
+	if _, err := newWebApp(c, http.NotFoundHandler(), version, slog.New(slog.DiscardHandler)); err != nil {
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-func (c *config) decode(b []byte) error {
-	dec := yaml.NewDecoder(bytes.NewReader(b))
-	dec.KnownFields(true)
-	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
-		return err
+// named adds to an error where the value of its key comes from.
+func (c *config) named(key string, err error) error {
+	if from := c.origins[key]; from != "" {
+		return fmt.Errorf("%w (%s)", err, from)
 	}
-	return nil
-}
-
-// set applies path.to.key=value.
-func (c *config) set(assignment string) error {
-	key, value, ok := strings.Cut(assignment, "=")
-	if !ok || key == "" {
-		return fmt.Errorf("--set %s: want path.to.key=value", assignment)
-	}
-	var doc strings.Builder
-	parts := strings.Split(key, ".")
-	for depth, p := range parts {
-		fmt.Fprintf(&doc, "%s%s:", strings.Repeat("  ", depth), p)
-		if depth < len(parts)-1 {
-			doc.WriteString("\n")
-		}
-	}
-	if err := c.decode([]byte(doc.String() + " " + value + "\n")); err != nil {
-		return fmt.Errorf("--set %s: %w", assignment, err)
-	}
-	return nil
+	return err
 }

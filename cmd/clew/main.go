@@ -5,25 +5,36 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/grpclog"
 )
 
-// version is set by release builds with -ldflags "-X main.version=…".
-var version = "0.1.0-dev"
-
 func main() {
+	if os.Getenv("GRPC_GO_LOG_SEVERITY_LEVEL") == "" { // else gRPC's own log was asked for
+		grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, libraryLog{}))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newRootCommand().ExecuteContext(ctx)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "clew:", err)
+		fmt.Fprintln(os.Stderr, "clew:", strings.ReplaceAll(err.Error(), "\n", "\nclew: "))
 		os.Exit(1)
 	}
+}
+
+// libraryLog takes lines of a log for the default logger.
+type libraryLog struct{}
+
+func (libraryLog) Write(line []byte) (int, error) {
+	slog.Error(strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 func newRootCommand() *cobra.Command {
@@ -38,20 +49,6 @@ its data in ./clew-data, and listens on loopback only.`,
 		Args: cobra.NoArgs, RunE: run.RunE,
 	}
 	root.Flags().AddFlagSet(run.Flags())
-	root.AddCommand(run, newLoadCommand(), newVersionCommand())
+	root.AddCommand(run, newLoadCommand(), newConfigCommand(), newVersionCommand())
 	return root
-}
-
-func newVersionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			goVersion := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				goVersion = info.GoVersion
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "clew %s (%s)\n", version, goVersion)
-			return err
-		},
-	}
 }

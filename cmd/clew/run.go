@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"google.golang.org/grpc"
@@ -22,7 +20,6 @@ import (
 	"github.com/clewtrace/clew/frontend"
 	"github.com/clewtrace/clew/frontend/jaegerapi"
 	"github.com/clewtrace/clew/frontend/tempoapi"
-	"github.com/clewtrace/clew/frontend/ui"
 	"github.com/clewtrace/clew/ingester"
 	"github.com/clewtrace/clew/querier"
 	"github.com/clewtrace/clew/storage/backend/local"
@@ -36,55 +33,35 @@ import (
 const stopBudget = 10 * time.Second
 
 func newRunCommand() *cobra.Command {
-	c := defaultConfig()
-	var file string
-	var sets []string
+	var o configFlags
 	var verify bool
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run every component in this process (the default)", Args: cobra.NoArgs,
+		Long: `Run every component in this process until it is told to stop, by ctrl-C or
+SIGTERM. What is open where is printed first; http://localhost:3200/status shows
+it while Clew runs.
+
+` + configHelp,
+		Example: `  clew run --data-dir /var/lib/clew
+  clew run --config clew.yaml --set ingester.max_live_bytes=2GiB
+  clew run --config clew.yaml --verify-config`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			flags := c // what the flags say wins over the file
-			conf := defaultConfig()
-			if file != "" {
-				if err := conf.load(file); err != nil {
-					return err
-				}
-			}
-			for _, s := range sets {
-				if err := conf.set(s); err != nil {
-					return err
-				}
-			}
-			if cmd.Flags().Changed("data-dir") {
-				conf.DataDir = flags.DataDir
-			}
-			if cmd.Flags().Changed("listen-host") {
-				conf.ListenHost = flags.ListenHost
-			}
-			if err := conf.validate(); err != nil {
-				return fmt.Errorf("configuration: %w", err)
+			c, err := o.load(cmd.Flags())
+			if err != nil {
+				return err
 			}
 			if verify {
-				fmt.Fprintln(cmd.OutOrStdout(), "configuration is valid")
-				return nil
+				if err := c.validateFiles(); err != nil {
+					return err
+				}
+				return c.report(cmd.OutOrStdout(), processMemoryLimit(c))
 			}
-			return run(cmd.Context(), &conf, cmd.ErrOrStderr(), nil)
+			return run(cmd.Context(), c, cmd.ErrOrStderr(), nil)
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&c.DataDir, "data-dir", c.DataDir, "folder of all data; made if it does not exist (key data_dir)")
-	f.StringVar(&c.ListenHost, "listen-host", c.ListenHost, "address to listen on; 0.0.0.0 is all, without login (key listen_host)")
-	f.StringVar(&file, "config", "", "YAML file with the configuration")
-	f.StringArrayVar(&sets, "set", nil, "set one key of the configuration: path.to.key=value; repeatable")
-	f.BoolVar(&verify, "verify-config", false, "check the configuration and exit")
+	o.register(cmd.Flags())
+	cmd.Flags().BoolVar(&verify, "verify-config", false, "check the configuration, print where it comes from, and exit: with status 0 if it is valid, else 1")
 	return cmd
-}
-
-func parseLevel(s string) (l slog.Level, err error) {
-	if err = l.UnmarshalText([]byte(s)); err != nil {
-		return l, fmt.Errorf("%q is not debug, info, warn or error", s)
-	}
-	return l, nil
 }
 
 // run builds the process, serves until ctx ends, and stops it in reverse:
@@ -96,27 +73,27 @@ func parseLevel(s string) (l slog.Level, err error) {
 //
 // ready, if not nil, is called with the open doors.
 func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, error) }, ready func([]*door)) error {
-	level, err := parseLevel(c.LogLevel)
+	level, err := newLogLevel(c.LogLevel)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
+	slog.SetDefault(log.With("component", "library")) // what net/http and OpenTelemetry have to say
+	own := log.With("component", "clew")
 	if os.Getenv("GOGC") == "" {
 		// Live columns hold no pointers, so collecting often costs little and
 		// keeps the process near what it really holds.
 		debug.SetGCPercent(50)
 	}
-	if c.MemoryLimitBytes > 0 {
-		debug.SetMemoryLimit(c.MemoryLimitBytes)
-	}
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	memory := processMemoryLimit(c)
+	memory.use(c, own)
+	reg := newRegistry()
 
 	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
 		return fmt.Errorf("data directory: %w (choose another with --data-dir)", err)
 	}
 	dataDir := filepath.ToSlash(c.DataDir)
-	cache, err := block.NewCache(c.Storage.CacheBytes, reg)
+	cache, err := block.NewCache(int64(c.Storage.CacheBytes), reg)
 	if err != nil {
 		return err
 	}
@@ -145,7 +122,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	if err != nil {
 		return err
 	}
-	tp, stopTracing, err := newSelfTracing(ctx, c, dist, log)
+	tp, stopTracing, err := newSelfTracing(ctx, c, dist, log.With("component", "selftracing"))
 	if err != nil {
 		return err
 	}
@@ -154,8 +131,12 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	}
 	startCtx, startSpan := tp.Tracer("clew").Start(context.WithoutCancel(ctx), "start")
 
-	q := querier.New(ing, blocks)
-	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: version}
+	q, build := querier.New(ing, blocks), readBuildInfo()
+	fo := frontend.Options{Logger: log.With("component", "frontend"), Metrics: frontend.NewMetrics(reg), Multitenancy: c.Multitenancy, Version: build.Version, Revision: build.Revision, Time: build.Time}
+	app, err := newWebApp(c, traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo)), build.Version, log.With("component", "ui"))
+	if err != nil {
+		return err
+	}
 	grpcServer := grpc.NewServer(dist.GRPCOptions()...)
 	dist.RegisterOTLP(grpcServer)
 
@@ -173,13 +154,10 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	}{
 		{"OTLP gRPC", "ports.otlp_grpc", c.Ports.OTLPGRPC, func(d *door) { *d = *grpcDoor(d.listener, d.name, d.key, grpcServer) }},
 		{"OTLP HTTP", "ports.otlp_http", c.Ports.OTLPHTTP, func(d *door) { *d = *httpDoor(d.listener, d.name, d.key, dist.NewHTTPHandler()) }},
-		{"UI, Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) {
-			api := traceQueries(tp, "jaeger", jaegerapi.New(c.Frontend, q, fo))
-			*d = *httpDoor(d.listener, d.name, d.key, ui.Handler(ui.Options{API: api, BasePath: c.UI.BasePath}))
-		}},
+		{"UI, Jaeger query API", "ports.jaeger", c.Ports.Jaeger, func(d *door) { *d = *httpDoor(d.listener, d.name, d.key, app) }},
 		{"Tempo API, /metrics, /status", "ports.tempo", c.Ports.Tempo, func(d *door) {
 			api := traceQueries(tp, "tempo", tempoapi.New(c.Frontend, q, fo))
-			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(c, ing, blocks, reg, api, func() []*door { return doors }))
+			*d = *httpDoor(d.listener, d.name, d.key, newOpsHandler(&ops{c, memory, level, own, ing, blocks, cache, reg, api, func() []*door { return doors }}))
 		}},
 	} {
 		l, err := listen(c.ListenHost, d.port, d.name, d.key)
@@ -197,7 +175,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 		fmt.Fprintf(out, "%-30s %s\n", d.name, d.listener.Addr())
 	}
 	if !strings.HasPrefix(c.ListenHost, "127.") && c.ListenHost != "localhost" && c.ListenHost != "::1" {
-		log.Warn("listening beyond loopback without login: anyone who reaches these ports can read and write", "listen_host", c.ListenHost)
+		own.Warn("listening beyond loopback without login: anyone who reaches these ports can read and write", "listen_host", c.ListenHost)
 	}
 
 	// Parts run until one fails or ctx ends.
@@ -217,7 +195,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 		}
 	})
 	startSpan.End()
-	log.Info("started", "version", version, "data_dir", c.DataDir)
+	own.Info("started", "version", version, "data_dir", c.DataDir)
 	if ready != nil {
 		ready(doors)
 	}
@@ -227,7 +205,7 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	case <-runCtx.Done():
 	}
 	cause := context.Cause(runCtx)
-	log.Info("stopping")
+	own.Info("stopping")
 	stopCtx, stopped := context.WithTimeout(context.Background(), stopBudget/2)
 	defer stopped()
 	var stops sync.WaitGroup
@@ -239,6 +217,6 @@ func run(ctx context.Context, c *config, out interface{ Write([]byte) (int, erro
 	cancel(nil)
 	wg.Wait()
 	err = ing.Close()
-	log.Info("stopped")
+	own.Info("stopped")
 	return errors.Join(cause, err)
 }

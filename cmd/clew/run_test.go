@@ -152,27 +152,3 @@ func TestMultitenancy(t *testing.T) {
 		}
 	})
 }
-
-func TestConfiguration(t *testing.T) {
-	for in, want := range map[string]string{
-		"ports.jaeger=17000":          "",
-		"ports.jeager=1":              "jeager",
-		"nonsense":                    "want path.to.key=value",
-		"distributor.push_timeout=5s": "",
-		"ingester.max_live_bytes=abc": "cannot",
-	} {
-		c := defaultConfig()
-		err := c.set(in)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), strings.SplitN(want, " ", 2)[0])) {
-			t.Errorf("%s: %v, want %q", in, err, want)
-		}
-	}
-	c := defaultConfig()
-	c.Ports.Tempo = 70000
-	if err := c.validate(); err == nil || !strings.Contains(err.Error(), "ports.tempo") {
-		t.Errorf("got %v", err)
-	}
-	if err := c.set("ports.jaeger=17000"); err != nil || c.Ports.Jaeger != 17000 || c.Ports.OTLPGRPC != 4317 {
-		t.Errorf("%v, %+v", err, c.Ports)
-	}
-}

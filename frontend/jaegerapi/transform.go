@@ -16,7 +16,7 @@ import (
 // transform renders OTLP JSON that a user uploads, one entry for each trace by
 // ID. The content type does not matter.
 func (a *api) transform(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.cfg.MaxUploadBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(a.cfg.MaxUploadBytes)))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {

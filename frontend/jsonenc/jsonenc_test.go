@@ -3,6 +3,7 @@ package jsonenc
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -98,7 +99,7 @@ func TestEncoderKeepsTheFirstError(t *testing.T) {
 	for range 100_000 {
 		e.Str("some text")
 	}
-	if err := e.Close(); err != bytes.ErrTooLarge || w.writes != 1 {
+	if err := e.Close(); !errors.Is(err, bytes.ErrTooLarge) || w.writes != 1 {
 		t.Errorf("got error %v after %d writes", err, w.writes)
 	}
 }

@@ -43,10 +43,11 @@ func echo(w http.ResponseWriter, _ *http.Request) {
 
 func (a *api) buildInfo(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", typeJSON)
+	revision, date := a.fe.Revision()
 	e := jsonenc.New(w)
 	e.Object()
 	for _, kv := range [][2]string{
-		{"version", a.fe.Version()}, {"revision", ""}, {"branch", ""}, {"buildDate", ""}, {"buildUser", ""}, {"goVersion", runtime.Version()},
+		{"version", a.fe.Version()}, {"revision", revision}, {"branch", ""}, {"buildDate", date}, {"buildUser", ""}, {"goVersion", runtime.Version()},
 	} {
 		e.Key(kv[0])
 		e.Str(kv[1])

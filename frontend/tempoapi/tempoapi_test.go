@@ -65,7 +65,7 @@ func TestStatuses(t *testing.T) {
 		{full, "/api/traces/1?start=x", 400, "parameter start:"},
 		{full, "/api/v2/traces/1?start=5&end=5", 400, "parameter end:"},
 		{full, "/api/echo", 200, "echo"},
-		{full, "/api/status/buildinfo", 200, `"version":"1.2.3"`},
+		{full, "/api/status/buildinfo", 200, `"version":"1.2.3","revision":"abc","branch":"","buildDate":"2026-01-02T03:04:05Z"`},
 		{full, "/api/nothing", 404, "404 page not found"},
 		{&ft.Querier{Err: errors.New("disk is gone")}, "/api/traces/1", 500, "disk is gone"},
 		{&ft.Querier{Err: &frontend.Error{Code: 422, Msg: "trace too large"}}, "/api/v2/traces/1", 422, "trace too large"},
@@ -79,7 +79,7 @@ func TestStatuses(t *testing.T) {
 		if tc.q.Wait {
 			cfg = short
 		}
-		w := ft.Get(New(cfg, tc.q, frontend.Options{Version: "1.2.3"}), tc.target)
+		w := ft.Get(New(cfg, tc.q, frontend.Options{Version: "1.2.3", Revision: "abc", Time: "2026-01-02T03:04:05Z"}), tc.target)
 		if w.Code != tc.code || !strings.Contains(w.Body.String(), tc.body) || tc.body == "" && w.Body.Len() > 0 {
 			t.Errorf("%s: got %d %.200q, want %d with %q", tc.target, w.Code, w.Body, tc.code, tc.body)
 		}

@@ -8,9 +8,9 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
+
+	"github.com/clewtrace/clew/frontend"
 )
 
 //go:embed all:dist
@@ -68,7 +68,7 @@ func newHandler(dist fs.FS, o Options) http.Handler {
 	if h.api == nil {
 		h.api = http.NotFoundHandler()
 	}
-	return under(o.BasePath, h)
+	return frontend.Under(o.BasePath, h)
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -83,10 +83,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if p == "" { // a prefix without its slash: relative links would miss
-		// Not http.Redirect, which makes the address absolute from what is left
-		// of the path.
-		w.Header().Set("Location", path.Base(requested(r))+"/")
-		w.WriteHeader(http.StatusPermanentRedirect)
+		frontend.RedirectInto(w, r, "", http.StatusPermanentRedirect)
 		return
 	}
 	header := w.Header()
@@ -103,39 +100,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.servePage(w, r)
 }
 
-// servePage answers with the app. Its base is relative to the path asked for, so
-// it is right behind any number of proxies, whatever they take from the path.
+// servePage answers with the app.
 func (h *handler) servePage(w http.ResponseWriter, r *http.Request) {
-	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
-	if up == "" {
-		up = "./"
-	}
-	page := bytes.Join([][]byte{h.head, []byte(`<base href="` + up + `" />`), h.tail}, nil)
+	page := bytes.Join([][]byte{h.head, []byte(`<base href="` + frontend.RelativeBase(r) + `" />`), h.tail}, nil)
 	w.Header().Set("Content-Security-Policy", policy)
 	newFile("index.html", page).serve(w, r)
-}
-
-// requested is the path as the client sent it, before prefixes were taken away.
-func requested(r *http.Request) string {
-	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		return u.EscapedPath()
-	}
-	return r.URL.EscapedPath()
-}
-
-// under takes base from paths that begin with it. Others are served as they
-// are, for proxies that have taken it away and for checks that know no base.
-func under(base string, h http.Handler) http.Handler {
-	base = strings.TrimRight(path.Clean("/"+base), "/")
-	if base == "" {
-		return h
-	}
-	stripped := http.StripPrefix(base, h)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == base || strings.HasPrefix(r.URL.Path, base+"/") {
-			stripped.ServeHTTP(w, r)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
 }

@@ -81,7 +81,9 @@ func TryOpen(t testing.TB, fs fsys.FS, dir string, cfg ingester.Config) (*Instan
 // what counts.
 func (i *Instance) Kill() {
 	i.stop()
-	<-i.done
+	if err := <-i.done; err != nil {
+		i.t.Logf("killed: %v", err)
+	}
 	_ = i.close() // the files may be beyond closing
 }
 

@@ -58,7 +58,7 @@ func parseSegmentName(name string) (Position, bool) {
 		return 0, false
 	}
 	v, err := strconv.ParseUint(hex, 16, 64)
-	if err != nil || segmentName(Position(v)) != name {
+	if err != nil || v == 0 || segmentName(Position(v)) != name {
 		return 0, false
 	}
 	return Position(v), true
@@ -141,8 +141,8 @@ func decodeSegmentHeader(b []byte) (h segmentHead, size int, err error) {
 	return h, size, nil
 }
 
-// recordHead is the header of a record: magic u32 | crc32c u32 of the base of
-// the segment as u64 and of all header bytes that follow | length u32 of data |
+// recordHead is the header of a record: magic u32 | crc32c u32 of the header
+// bytes that follow, begun with the segment's base | length u32 of data |
 // kind u8, 3 zeros | position u64 | origin u64 | synced u64 | crc32c u32 of data.
 //
 // The base in the CRC keeps a record from being taken for sound in a file that
@@ -176,9 +176,7 @@ func finishHead(b []byte, base, synced Position) {
 }
 
 func headCRC(b []byte, base Position) uint32 {
-	var seed [8]byte
-	binary.LittleEndian.PutUint64(seed[:], uint64(base))
-	return crc32.Update(crc32.Checksum(seed[:], castagnoli), castagnoli, b[8:recordHeader])
+	return crc32.Update(uint32(base)^uint32(base>>32), castagnoli, b[8:recordHeader])
 }
 
 // parseRecordHead decodes a header of the segment at base; ok is false if it is
@@ -188,7 +186,7 @@ func parseRecordHead(b []byte, base Position) (h recordHead, ok bool) {
 		return h, false
 	}
 	h = rawHead(b)
-	return h, h.length <= maxData && b[13]|b[14]|b[15] == 0 && h.origin <= h.pos && h.synced <= h.pos
+	return h, h.length <= maxData && b[13]|b[14]|b[15] == 0 && h.origin > 0 && h.origin <= h.pos && h.synced <= h.pos
 }
 
 // rawHead decodes without checking.

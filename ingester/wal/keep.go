@@ -255,6 +255,13 @@ func (l *Log) clean(s *segment) error {
 			return err
 		}
 	}
+	l.mu.Lock()
+	left := s.liveN
+	l.mu.Unlock()
+	if left > 0 { // never so; but if it were, cleaning would not end
+		l.spoiled(s, fmt.Errorf("%d of its records are needed after all were moved", left))
+		return nil
+	}
 	l.opts.Logger.Info("log segment cleaned", "segment", s.name, "bytes", s.size, "moved", moved)
 	return nil
 }

@@ -49,7 +49,7 @@ func (e *Full) Error() string { return e.Detail }
 
 // Options of a log. Zero fields take the defaults of the comments.
 type Options struct {
-	SegmentBytes int64 // size at which a segment is sealed; 64 MiB
+	SegmentBytes int64 // of records, at which a segment is sealed; 64 MiB, at least 128
 	MaxBytes     int64 // disk budget of all segments; 8 GiB
 	MinFree      int64 // space to leave free on the disk; 256 MiB
 	QueueBytes   int64 // bytes that may wait for the disk; 64 MiB
@@ -65,6 +65,8 @@ func (o *Options) setDefaults() {
 		}
 	}
 	def(&o.SegmentBytes, 64<<20)
+	// A segment full with one record of a deletion would make another deletion.
+	o.SegmentBytes = max(o.SegmentBytes, 128)
 	def(&o.MaxBytes, 8<<30)
 	def(&o.MinFree, 256<<20)
 	def(&o.QueueBytes, 64<<20)

@@ -169,9 +169,9 @@ func (c *cutter) isCut() bool {
 // Random appends, drops, rotations, full disks, ends and power cuts, over
 // several lives of one log. CLEW_WAL_ROUNDS sets the number of logs.
 func TestCampaign(t *testing.T) {
-	rounds := 150
+	rounds := 400
 	if testing.Short() {
-		rounds = 30
+		rounds = 60
 	}
 	if n, err := strconv.Atoi(os.Getenv("CLEW_WAL_ROUNDS")); err == nil {
 		rounds = n
@@ -251,7 +251,7 @@ func live(t *testing.T, c *cutter, m *model, rng *rand.Rand) (st lifeStats, err 
 				waits = append(waits, wait)
 			}
 			for _, wait := range waits {
-				if err, f := wait(), (*Full)(nil); err != nil && !(full && errors.As(err, &f)) {
+				if err, f := wait(), (*Full)(nil); err != nil && (!full || !errors.As(err, &f)) {
 					return st, err
 				}
 			}

@@ -174,7 +174,7 @@ func (l *Log) readHead(f *found) error {
 	defer file.Close()
 	for _, n := range []int64{readPage, maxHeader + 12} {
 		b := make([]byte, min(size, n))
-		if got, err := file.ReadAt(b, 0); err != nil && err != io.EOF {
+		if got, err := file.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
 			b = b[:got]
 		}
 		h, head, err := decodeSegmentHeader(b)

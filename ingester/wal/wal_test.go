@@ -23,12 +23,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t testing.TB, fs fsys.FS, opts Options) *Log {
+func open(t testing.TB, fs fsys.FS, opts Options, dir ...string) *Log {
 	t.Helper()
 	if opts.Header.Name == "" {
 		opts.Header = Header{"cluster", "ingester-0", uuid.UUID{1}}
 	}
-	l, err := Open(fs, "log", opts)
+	l, err := Open(fs, append(dir, "log")[0], opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,31 +279,6 @@ func TestBudgetAndDrop(t *testing.T) {
 	if _, err := appendWait(l, "room again"); err != nil {
 		t.Error(err)
 	}
-}
-
-func BenchmarkAppendWait(b *testing.B) {
-	l, err := Open(fsys.OS{}, b.TempDir(), Options{Header: Header{"c", "n", uuid.UUID{1}}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	data := bytes.Repeat([]byte("0123456789abcdef"), 45<<10/16)
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	b.SetParallelism(2)
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			pos, c, err := l.Append(1, data)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if err := c.Wait(context.Background()); err != nil {
-				b.Fatal(err)
-			}
-			l.Drop(pos)
-		}
-	})
-	b.ReportMetric(float64(l.Stats().FsyncP50.Microseconds()), "fsync-p50-µs")
 }
 
 func sortedKeys[V any](m map[Position]V) []Position { return slices.Sorted(maps.Keys(m)) }

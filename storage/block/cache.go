@@ -170,27 +170,3 @@ func lead[T any](c *Cache, k cacheKey, f *flight, read func() (T, int64, error))
 	}
 	return v, err
 }
-
-type cacheMetrics struct {
-	hits, misses [numParts]prometheus.Counter
-}
-
-func newCacheMetrics(reg prometheus.Registerer, store *ristretto.Cache[uint64, *cacheEntry]) *cacheMetrics {
-	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "clew_block_cache_requests_total",
-		Help: "Look-ups of decoded parts of blocks, by part and result (hit, miss).",
-	}, []string{"part", "result"})
-	used := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "clew_block_cache_bytes",
-		Help: "Bytes of decoded parts of blocks that are kept.",
-	}, func() float64 { return float64(store.MaxCost() - store.RemainingCost()) })
-	if reg != nil {
-		reg.MustRegister(requests, used)
-	}
-	m := &cacheMetrics{}
-	for p := range numParts {
-		m.hits[p] = requests.WithLabelValues(p.String(), "hit")
-		m.misses[p] = requests.WithLabelValues(p.String(), "miss")
-	}
-	return m
-}

@@ -134,7 +134,7 @@ func newFixture(t testing.TB, s *columns.Set, groupRows, pageRows int, promote f
 		num(1, uint64(row.Duration()))
 		num(2, uint64(row.Resource))
 		cols[3].str[k], cols[4].str[k] = []byte(op.Service), []byte(op.Name)
-		num(5, uint64(int32(op.Kind)))
+		num(5, uint64(op.Kind))
 		num(6, uint64(row.Status))
 		num(7, uint64(row.Scope))
 		num(8, uint64(row.Shape))

@@ -1,9 +1,11 @@
 package block
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"time"
 
@@ -103,15 +105,25 @@ func (m *Meta) Object(name string) (o ObjectMeta, ok bool) {
 	return o, false
 }
 
+// metaEnd is the end of the JSON form: a last field that has the CRC-32C of all
+// bytes before it.
+func metaEnd(before []byte) string {
+	return fmt.Sprintf(",\n  \"crc32c\": %q\n}\n", fmt.Sprintf("%08x", crc32.Checksum(before, castagnoli)))
+}
+
 // Encode returns the JSON form.
 func (m *Meta) Encode() ([]byte, error) {
 	b, err := json.MarshalIndent(m, "", "  ")
-	return append(b, '\n'), err
+	if err != nil {
+		return nil, err
+	}
+	b = bytes.TrimSuffix(b, []byte("\n}"))
+	return append(b, metaEnd(b)...), nil
 }
 
-// ParseMeta reads the JSON form and checks that it makes sense. Fields that it
-// does not know are passed over; a block that this version cannot read is
-// ErrNewer, and what is no meta.json is ErrCorrupt.
+// ParseMeta reads the JSON form and checks that it is as it was written. Fields
+// that it does not know are passed over; a block that this version cannot read
+// is ErrNewer, and what is no meta.json is ErrCorrupt.
 func ParseMeta(b []byte) (*Meta, error) {
 	if len(b) > maxMetaBytes {
 		return nil, corruptf("%s of %d bytes", MetaObject, len(b))
@@ -122,6 +134,9 @@ func ParseMeta(b []byte) (*Meta, error) {
 	}
 	if m.MinReader > FormatVersion {
 		return nil, fmt.Errorf("%s: format %d, which needs a reader of version %d: %w", MetaObject, m.Format, m.MinReader, ErrNewer)
+	}
+	if n := len(b) - len(metaEnd(nil)); n < 0 || string(b[n:]) != metaEnd(b[:n]) {
+		return nil, fmt.Errorf("%s: %w", MetaObject, errChecksum)
 	}
 	if err := m.validate(); err != nil {
 		return nil, corruptf("%s: %v", MetaObject, err)

@@ -149,7 +149,10 @@ func writeGroups(t testing.TB, cols []*testColumn, groups []int, pageRows int) [
 	var out bytes.Buffer
 	w := file.NewParquetWriter(&out, root, file.WithWriterProps(parquet.NewWriterProperties(props...)))
 	for g := range len(groups) - 1 {
-		rg := w.AppendRowGroup()
+		rg, err := w.AppendRowGroupChecked()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range cols {
 			cw, err := rg.NextColumn()
 			if err != nil {
@@ -323,7 +326,7 @@ func forms(r *rand.Rand, rows int) []*testColumn {
 
 func TestPagesOfArrow(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, rows := range []int{1, 63, 64, 2000, 9_999} {
+	for _, rows := range []int{1, 63, 64, shorter(2000, 300), shorter(9_999, 700)} {
 		cols := forms(r, rows)
 		data := writeArrow(t, cols, 2000)
 		f, err := file.NewParquetReader(bytes.NewReader(data))
@@ -360,7 +363,7 @@ func TestPagesOfArrow(t *testing.T) {
 func TestPagesOfParquetGo(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var cols []*testColumn
-	for _, c := range forms(r, 5000) {
+	for _, c := range forms(r, shorter(5000, 700)) {
 		if c.physical != Boolean {
 			cols = append(cols, c)
 		}
@@ -397,7 +400,7 @@ func TestPagesOfParquetGo(t *testing.T) {
 	}
 	var out bytes.Buffer
 	w := pq.NewWriter(&out, pq.NewSchema("s", group), pq.DataPageVersion(1), pq.PageBufferSize(8<<10))
-	for row := range 5000 {
+	for row := range shorter(5000, 700) {
 		vals := make([]pq.Value, len(cols))
 		for i, c := range cols {
 			def := 0

@@ -51,7 +51,7 @@ func newParquetFile(out *objectWriter, cols []Column) (*parquetFile, error) {
 	}
 	f := &parquetFile{out: out, cols: cols, pages: newPageWriter(out), kv: metadata.NewKeyValueMetadata()}
 	f.meta = metadata.NewFileMetadataBuilder(schema.NewSchema(root), parquet.NewWriterProperties(props...), nil)
-	io.WriteString(out, parquetMagic)
+	_, _ = io.WriteString(out, parquetMagic) // the objectWriter keeps the error
 	return f, nil
 }
 

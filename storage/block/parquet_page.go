@@ -106,7 +106,7 @@ func (w *pageWriter) write(kind, encoding int32, n int) Page {
 	p := Page{Offset: w.out.size, Size: uint32(len(page))}
 	w.compressed += int64(len(page))
 	w.uncompressed += int64(len(h) + len(w.body))
-	w.out.Write(page)
+	_, _ = w.out.Write(page) // the objectWriter keeps the error
 	return p
 }
 

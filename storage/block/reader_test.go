@@ -25,6 +25,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// shorter is n, or the smaller number when tests are to be short: under the race
+// detector they take ten times as long.
+func shorter(n, short int) int {
+	if testing.Short() {
+		return short
+	}
+	return n
+}
+
 const testEpoch = 1_700_000_000_000_000_000
 
 // randomSet makes traces with few keys of many types, so that everything meets.
@@ -160,8 +169,8 @@ func eachPart(t *testing.T, s *columns.Set, parts []storage.Source, check func(l
 
 func TestFragmentRoundTrip(t *testing.T) {
 	ctx := context.Background()
-	for seed := range uint64(3) {
-		s := randomSet(t, seed, 300)
+	for seed := range uint64(shorter(3, 1)) {
+		s := randomSet(t, seed, shorter(300, 15))
 		for _, promote := range []float64{0.01, 2} {
 			f := newFixture(t, s, 400, 64, promote)
 			for _, cache := range []*Cache{nil, newTestCache(t, 64<<20)} {
@@ -236,11 +245,11 @@ func TestSearchAgainstLive(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	hits := 0
 	for seed := range uint64(4) {
-		s := randomSet(t, 100+seed, 400)
+		s := randomSet(t, 100+seed, shorter(400, 30))
 		f := newFixture(t, s, []int{100, 300, 1000, 100000}[seed], 50, []float64{0.005, 0.03, 2, 0.1}[seed])
 		cache := newTestCache(t, 64<<20)
 		parts := f.parts(t, cache)
-		for range 600 {
+		for range shorter(600, 60) {
 			q := randomQuery(r)
 			eachPart(t, s, parts, func(live, block storage.Source) {
 				want, err := live.Search(ctx, &q)
@@ -276,7 +285,7 @@ func TestSearchAgainstLive(t *testing.T) {
 
 func TestSummariesLocateOperations(t *testing.T) {
 	ctx := context.Background()
-	s := randomSet(t, 7, 300)
+	s := randomSet(t, 7, shorter(300, 30))
 	f := newFixture(t, s, 300, 50, 0.05)
 	var ids []trace.ID
 	for i := range uint32(s.NumTraces()) {
@@ -361,8 +370,8 @@ func TestDamagedData(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(1, 9))
-	failed := 0
-	for range 200 {
+	failed, rounds := 0, shorter(200, 40)
+	for range rounds {
 		bad := bytes.Clone(good)
 		bad[r.IntN(len(bad))] ^= 1 << r.IntN(8)
 		f.objects[DataObject] = bad
@@ -377,20 +386,20 @@ func TestDamagedData(t *testing.T) {
 			}
 		}
 	}
-	if failed < 100 {
-		t.Errorf("%d of 200 flips were noticed", failed)
+	if failed < rounds/2 {
+		t.Errorf("%d of %d flips were noticed", failed, rounds)
 	}
 }
 
 func TestConcurrentUse(t *testing.T) {
-	s := randomSet(t, 31, 200)
+	s := randomSet(t, 31, shorter(200, 30))
 	f := newFixture(t, s, 200, 50, 0.05)
 	parts := f.parts(t, newTestCache(t, 200<<10)) // too small: loads and evictions all the time
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(w), 3))
-			for range 60 {
+			for range shorter(60, 30) {
 				p := parts[r.IntN(len(parts))]
 				ctx, cancel := context.WithCancel(context.Background())
 				if r.IntN(4) == 0 {
@@ -411,7 +420,7 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	s := randomSet(t, 41, 200)
+	s := randomSet(t, 41, shorter(200, 30))
 	f := newFixture(t, s, 1<<20, 50, 0.05)
 	cache := newTestCache(t, 64<<20)
 	p := f.parts(t, cache)[0]

@@ -15,7 +15,9 @@ import (
 // objects takes no processor.
 const minSearchers = 8
 
-// search returns the matches among the row groups of one part of the block.
+// search returns the matches among the row groups of one part of the block. It
+// needs memory for three bitmaps of a row group and the columns in hand in each
+// goroutine, and for the numbers of the traces that match.
 func (b *Block) search(ctx context.Context, x *Index, wild bool, q *storage.Query) ([]storage.Match, error) {
 	p, err := newPlan(x, q)
 	if err != nil {

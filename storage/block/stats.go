@@ -32,7 +32,6 @@ type collector struct {
 	touched  []uint32 // services of the trace at hand
 	ids      map[trace.SpanID]struct{}
 	idsOf    int // 1 + the trace whose span IDs are in ids
-	list     []TraceService
 }
 
 type serviceCount struct{ spans, errors uint32 }

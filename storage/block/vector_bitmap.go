@@ -41,24 +41,6 @@ func (m bitmap) setRange(from, to int) {
 	m[b] |= last
 }
 
-// clearRange clears the bits [from, to).
-func (m bitmap) clearRange(from, to int) {
-	if from >= to {
-		return
-	}
-	a, b := from>>6, (to-1)>>6
-	first, last := ^uint64(0)<<(from&63), ^uint64(0)>>(63-(to-1)&63)
-	if a == b {
-		m[a] &^= first & last
-		return
-	}
-	m[a] &^= first
-	for i := a + 1; i < b; i++ {
-		m[i] = 0
-	}
-	m[b] &^= last
-}
-
 // orByte sets the bits of b from position i on. Bits of b that would lie behind
 // the last word must be zero.
 func (m bitmap) orByte(i int, b byte) {
@@ -86,49 +68,6 @@ func (m bitmap) count() int {
 		n += bits.OnesCount64(w)
 	}
 	return n
-}
-
-// anyIn reports whether a bit in [from, to) is set.
-func (m bitmap) anyIn(from, to int) bool {
-	if from >= to {
-		return false
-	}
-	a, b := from>>6, (to-1)>>6
-	first, last := ^uint64(0)<<(from&63), ^uint64(0)>>(63-(to-1)&63)
-	if a == b {
-		return m[a]&first&last != 0
-	}
-	if m[a]&first != 0 || m[b]&last != 0 {
-		return true
-	}
-	for _, w := range m[a+1 : b] {
-		if w != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func (m bitmap) and(o bitmap) {
-	for i := range m {
-		m[i] &= o[i]
-	}
-}
-
-func (m bitmap) or(o bitmap) {
-	for i := range m {
-		m[i] |= o[i]
-	}
-}
-
-// covers reports whether every bit of o is set in m.
-func (m bitmap) covers(o bitmap) bool {
-	for i := range m {
-		if o[i]&^m[i] != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // each calls yield with every set bit, in order, until it says no.

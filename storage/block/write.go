@@ -37,6 +37,8 @@ type WriteOptions struct {
 	// rows, 16 MiB, 4,000 rows, 1 MiB; docs/design/0003-block-format.md says why.
 	RowGroupRows, RowGroupBytes int
 	PageRows, PageBytes         int
+
+	shardTraces int // 0: maxShardTraces; tests make small blocks of several
 }
 
 func (o *WriteOptions) withDefaults() WriteOptions {
@@ -50,6 +52,7 @@ func (o *WriteOptions) withDefaults() WriteOptions {
 	set(&out.RowGroupBytes, 16<<20)
 	set(&out.PageRows, 4_000)
 	set(&out.PageBytes, 1<<20)
+	set(&out.shardTraces, maxShardTraces)
 	out.PageRows = min(out.PageRows, maxPageRows)
 	if out.Promotion == (Promotion{}) {
 		out.Promotion = DefaultPromotion()

@@ -55,7 +55,7 @@ func (m *marks) of(g *group) (use groupUse, shapes []uint32) {
 }
 
 // writeBlooms writes the bloom objects: each covers as many row groups as hold
-// maxShardTraces traces, and never a part of a trace.
+// shardTraces traces, one at least, and never a part of a trace.
 func (w *blockWriter) writeBlooms(ctx context.Context) error {
 	groups := w.index.RowGroups
 	// first is the first trace that begins in row group g.
@@ -78,7 +78,7 @@ func (w *blockWriter) writeBlooms(ctx context.Context) error {
 			for !whole(next) {
 				next++
 			}
-			if first(next)-first(from) > maxShardTraces {
+			if first(next)-first(from) > w.opts.shardTraces {
 				break
 			}
 			to = next

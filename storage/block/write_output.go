@@ -101,6 +101,6 @@ func writeObject(out Output, name string, b []byte) (ObjectMeta, error) {
 	if err != nil {
 		return ObjectMeta{}, err
 	}
-	w.Write(b)
+	_, _ = w.Write(b) // finish returns the error
 	return w.finish()
 }

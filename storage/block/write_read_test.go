@@ -126,7 +126,7 @@ func writeCases(t *testing.T, check func(t *testing.T, s *columns.Set, objects m
 	rules := []Promotion{DefaultPromotion(), {}, {MaxColumns: 3, MinShare: 0.0001}, {MaxColumns: 1, MinShare: 2}, {MaxColumns: 1000, MinShare: 1e-9}}
 	for seed, rule := range rules {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			s := randomSet(t, 900+uint64(seed), 250)
+			s := randomSet(t, 900+uint64(seed), shorter(250, 50))
 			opts := testOptions()
 			opts.Promotion = rule
 			opts.RowGroupRows, opts.PageRows = []int{200, 1000, 1 << 20, 70, 400}[seed], []int{64, 33, 2000, 100, 7}[seed]
@@ -144,57 +144,64 @@ func writeCases(t *testing.T, check func(t *testing.T, s *columns.Set, objects m
 // nothing with ours, and compares with what went in.
 func TestParquetGo(t *testing.T) {
 	writeCases(t, func(t *testing.T, s *columns.Set, objects memory, _ *Meta, x *Index) {
-		data := objects[DataObject]
-		f, err := pq.OpenFile(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := s.Order()
-		if f.NumRows() != int64(len(o.Rows)) || len(f.RowGroups()) != len(x.RowGroups) {
-			t.Fatalf("%d rows in %d groups, want %d in %d", f.NumRows(), len(f.RowGroups()), len(o.Rows), len(x.RowGroups))
-		}
-		k := 0
-		for _, g := range f.RowGroups() {
-			rows := g.Rows()
-			buf := make([]pq.Row, 64)
-			for {
-				n, err := rows.ReadRows(buf)
-				for _, row := range buf[:n] {
-					want := truth(s, o, x, k)
-					for c, v := range row {
-						name := x.Columns[c].Name
-						if got := tableCell(x, name, parquetCell(v)); got != want[name] || v.Column() != c {
-							t.Fatalf("row %d: %s: %+v, want %+v", k, name, got, want[name])
-						}
-					}
-					if len(row) != len(want) {
-						t.Fatalf("row %d: %d columns, want %d", k, len(row), len(want))
-					}
-					k++
-				}
-				if errors.Is(err, io.EOF) {
-					break
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			rows.Close()
-		}
-		if k != len(o.Rows) {
-			t.Errorf("%d rows, want %d", k, len(o.Rows))
-		}
-		for g := range x.RowGroups {
-			for c, col := range f.Metadata().RowGroups[g].Columns {
-				checkEncodings(t, data, &col.MetaData, &x.Columns[c], &x.RowGroups[g].Chunks[c])
-			}
-		}
-		for _, key := range []string{"clew.format", "clew.block", "clew.normal_rows", "clew.tables", "clew.shapes"} {
-			if _, ok := f.Lookup(key); !ok {
-				t.Errorf("no %s in the footer", key)
-			}
-		}
+		checkParquet(t, s, objects[DataObject], x)
 	})
+}
+
+func checkParquet(t *testing.T, s *columns.Set, data []byte, x *Index) {
+	t.Helper()
+	f, err := pq.OpenFile(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := s.Order()
+	if f.NumRows() != int64(len(o.Rows)) || len(f.RowGroups()) != len(x.RowGroups) {
+		t.Fatalf("%d rows in %d groups, want %d in %d", f.NumRows(), len(f.RowGroups()), len(o.Rows), len(x.RowGroups))
+	}
+	k := 0
+	for g, group := range f.RowGroups() {
+		for c, col := range f.Metadata().RowGroups[g].Columns {
+			checkEncodings(t, data, &col.MetaData, &x.Columns[c], &x.RowGroups[g].Chunks[c])
+		}
+		rows := group.Rows()
+		buf := make([]pq.Row, 64)
+		for {
+			n, err := rows.ReadRows(buf)
+			for _, row := range buf[:n] {
+				checkParquetRow(t, s, x, k, row)
+				k++
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		rows.Close()
+	}
+	if k != len(o.Rows) {
+		t.Errorf("%d rows, want %d", k, len(o.Rows))
+	}
+	for _, key := range []string{"clew.format", "clew.block", "clew.normal_rows", "clew.tables", "clew.shapes"} {
+		if _, ok := f.Lookup(key); !ok {
+			t.Errorf("no %s in the footer", key)
+		}
+	}
+}
+
+func checkParquetRow(t *testing.T, s *columns.Set, x *Index, k int, row pq.Row) {
+	t.Helper()
+	want := truth(s, s.Order(), x, k)
+	for c, v := range row {
+		name := x.Columns[c].Name
+		if got := tableCell(x, name, parquetCell(v)); got != want[name] || v.Column() != c {
+			t.Fatalf("row %d: %s: %+v, want %+v", k, name, got, want[name])
+		}
+	}
+	if len(row) != len(want) {
+		t.Fatalf("row %d: %d columns, want %d", k, len(row), len(want))
+	}
 }
 
 // checkEncodings compares what the footer says of a chunk with its pages.
@@ -286,7 +293,7 @@ func TestReadBack(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("summaries differ: %v", err)
 			}
-			for range 150 {
+			for range shorter(150, 40) {
 				q := randomQuery(r)
 				want, _ := live.Search(ctx, &q)
 				got, err := block.Search(ctx, &q)

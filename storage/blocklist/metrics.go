@@ -15,14 +15,14 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer, l *List) *metrics {
 	counter := func(name, help string) prometheus.Counter {
-		return prometheus.NewCounter(prometheus.CounterOpts{Name: "clew_blocks_written_" + name, Help: help})
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "clew_storage_" + name, Help: help})
 	}
 	m := &metrics{
-		blocks:     counter("total", "Blocks written."),
-		spans:      counter("spans_total", "Spans written into blocks."),
-		bytes:      counter("bytes_total", "Bytes of all objects of the blocks written."),
-		duplicates: counter("duplicate_spans_total", "Equal spans left out while writing blocks."),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "clew_blocks_write_seconds", Help: "Duration of building a block and making it durable.",
+		blocks:     counter("blocks_written_total", "Blocks written."),
+		spans:      counter("block_written_spans_total", "Spans written into blocks."),
+		bytes:      counter("block_written_bytes_total", "Bytes of all objects of the blocks written."),
+		duplicates: counter("block_duplicate_spans_total", "Equal spans left out while writing blocks."),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "clew_storage_block_write_seconds", Help: "Duration of building a block and making it durable.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 2, 14)}),
 	}
 	if reg != nil {
@@ -35,10 +35,10 @@ func newMetrics(reg prometheus.Registerer, l *List) *metrics {
 			})
 		}
 		reg.MustRegister(m.blocks, m.spans, m.bytes, m.duplicates, m.seconds,
-			sum("clew_blocks", "Blocks that queries read.", func(t *TenantStats) float64 { return float64(t.Blocks) }),
-			sum("clew_blocks_failed", "Blocks that could not be opened; answers say so.", func(t *TenantStats) float64 { return float64(t.Failed) }),
-			sum("clew_blocks_spans", "Spans in blocks.", func(t *TenantStats) float64 { return float64(t.Spans) }),
-			sum("clew_blocks_bytes", "Bytes of blocks in the store.", func(t *TenantStats) float64 { return float64(t.Bytes) }))
+			sum("clew_storage_blocks", "Blocks that queries read.", func(t *TenantStats) float64 { return float64(t.Blocks) }),
+			sum("clew_storage_blocks_failed", "Blocks that could not be opened; answers say so.", func(t *TenantStats) float64 { return float64(t.Failed) }),
+			sum("clew_storage_block_spans", "Spans in blocks.", func(t *TenantStats) float64 { return float64(t.Spans) }),
+			sum("clew_storage_block_bytes", "Bytes of blocks in the store.", func(t *TenantStats) float64 { return float64(t.Bytes) }))
 	}
 	return m
 }

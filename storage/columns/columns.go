@@ -55,6 +55,7 @@ type Trace struct {
 	Last       uint32 // 1 + the newest row
 	Rows       uint32 // rows, duplicates included
 	Wild       bool   // some span's times are far from its arrival
+	turned     uint32 // the first row that made it wild
 }
 
 // Options bound what counts as a normal time.
@@ -255,7 +256,9 @@ func (s *Set) addRow(r *Row, wild bool) {
 	}
 	t.Rows++
 	if wild {
-		t.Wild = true
+		if !t.Wild {
+			t.Wild, t.turned = true, s.nrows
+		}
 		s.bounds[1].add(r.Start, r.End)
 	} else {
 		s.bounds[0].add(r.Start, r.End)

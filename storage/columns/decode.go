@@ -254,27 +254,13 @@ func (s *Set) appendSpan(b []byte, res, scope uint32) (reason string) {
 		if rest := b[i:]; len(rest) >= 2 {
 			switch rest[0] {
 			case tagAttribute:
-				l, j := int(rest[1]), 2
-				if l >= 0x80 {
-					if len(rest) < 3 || rest[2] >= 0x80 {
-						break
-					}
-					l, j = l&0x7f|int(rest[2])<<7, 3
-				}
-				if l > len(rest)-j {
-					return ReasonMalformedSpan
-				}
 				if t == nil {
 					t = s.expect(res, nameIdx, kind, haveName, rest)
 				}
-				kv := rest[j : j+l]
-				if n := s.knownAttr(t, at, kv); n > 0 {
-					at = n
-				} else if at = s.otherAttr(t, at, kv); at < 0 {
-					return ReasonMalformedAttribute
+				if n, next := s.knownAttrs(t, at, rest); n > 0 {
+					i, at = i+n, next
+					continue
 				}
-				i += j + l
-				continue
 			case tagTraceID:
 				if rest[1] == 16 && len(rest) >= 18 {
 					if id, idOK = trace.ID(rest[2:18]), true; id.IsZero() {

@@ -13,17 +13,24 @@ import (
 // Part is a Set as a storage.Source: either its traces of normal times, or its
 // wild ones.
 //
-// A trace of an open Set turns wild when a wild span of it arrives, so that
-// the two parts of an open Set always divide its traces.
+// A trace turns wild when a wild span of it arrives. The two parts of an open
+// Set divide its traces as they were when Parts was called: a trace that turns
+// while a query asks one part after the other is missed by neither.
 type Part struct {
 	s    *Set
 	wild bool
+	rows uint32 // of the Set when Parts was called
 }
 
 // Parts returns the two sources of the Set.
 func (s *Set) Parts() [2]storage.Source {
-	return [2]storage.Source{&Part{s, false}, &Part{s, true}}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return [2]storage.Source{&Part{s, false, s.nrows}, &Part{s, true, s.nrows}}
 }
+
+// has reports whether the trace is of this part.
+func (p *Part) has(t *Trace) bool { return (t.Wild && t.turned < p.rows) == p.wild }
 
 var _ storage.Outliner = (*Part)(nil)
 
@@ -72,7 +79,7 @@ func (p *Part) Fragment(_ context.Context, dst []byte, id trace.ID) ([]byte, boo
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t, ok := s.traces.find(&id)
-	if !ok || s.traces.at(t).Wild != p.wild {
+	if !ok || !p.has(s.traces.at(t)) {
 		return dst, false, nil
 	}
 	var e Emitter
@@ -87,7 +94,7 @@ func (p *Part) Locate(_ context.Context, ids []trace.ID) ([]storage.Location, er
 	out := make([]storage.Location, len(ids))
 	for i := range ids {
 		if t, ok := s.traces.find(&ids[i]); ok {
-			if tr := s.traces.at(t); tr.Wild == p.wild {
+			if tr := s.traces.at(t); p.has(tr) {
 				out[i] = storage.Location{Ordinal: t, Start: tr.Start, Found: true}
 			}
 		}

@@ -154,100 +154,114 @@ const (
 
 var valueTags = [...]byte{String: tagString, Bool: tagBool, Int: tagInt, Double: tagDouble, Bytes: tagBytes, Any: 0}
 
-// recognise finds the entry of t, at or a little behind at, whose attribute kv
-// is, and the AnyValue of kv, of two bytes or more. It knows two encodings: key
-// and value in their order, as most write them, and value first, as the
-// Collector does.
-func (t *template) recognise(at int, kv []byte) (q int, value []byte) {
-	if len(kv) < 4 {
-		return -1, nil
-	}
-	end := min(at+lookAhead, len(t.entries))
-	if kv[0] == tagValue {
-		n, i := int(kv[1]), 2
-		if n >= 0x80 {
-			n, i = n&0x7f|int(kv[2])<<7, 3
-		}
-		if n >= 1<<14 || n < 2 || n > len(kv)-i {
-			return -1, nil
-		}
-		value, key := kv[i:i+n], kv[i+n:]
-		for q := at; q < end; q++ {
-			if e := &t.entries[q]; value[0] == e.tag && len(e.head) == len(key)+1 && string(key) == string(e.head[:len(key)]) {
-				return q, value
-			}
-		}
-		return -1, nil
-	}
-	for q := at; q < end; q++ {
-		e := &t.entries[q]
-		h := len(e.head)
-		if len(kv) < h+3 || string(kv[:h]) != string(e.head) {
-			continue
-		}
-		n, value := int(kv[h]), kv[h+1:]
-		if n >= 0x80 {
-			n, value = n&0x7f|int(value[0])<<7, value[1:]
-		}
-		if n == len(value) && n < 1<<14 && n >= 2 && value[0] == e.tag {
-			return q, value
-		}
-		// Perhaps the same key with another type follows.
-	}
-	return -1, nil
-}
-
-// knownAttr reads a KeyValue that t recognises and returns the place behind its
-// entry; else 0.
-func (s *Set) knownAttr(t *template, at int, kv []byte) int {
+// knownAttrs reads the attributes at the head of b, a part of a Span message,
+// that are written as the entries of t at or a little behind at say: n is the
+// number of bytes read, next the place behind the last of these entries.
+//
+// It knows two encodings of a KeyValue: key and value in their order, as most
+// write them, and value first, as the Collector does.
+func (s *Set) knownAttrs(t *template, at int, b []byte) (n, next int) {
 	d := &s.dec
-	q, body := t.recognise(at, kv)
-	if q < 0 {
-		return 0
-	}
-	e, n := &t.entries[q], len(body)
-	switch e.tag {
-	case tagString, tagBytes:
-		m, data := int(body[1]), body[2:]
-		if m >= 0x80 {
-			if len(data) == 0 || data[0] >= 0x80 {
-				return 0
+	attrs, slots := d.attrs, d.slots
+attributes:
+	for len(b)-n > 3 && b[n] == tagAttribute {
+		i := n + 2
+		size := int(b[n+1])
+		if size >= 0x80 {
+			size, i = size&0x7f|int(b[n+2])<<7, i+1
+		}
+		if size < 4 || size >= 1<<14 || size > len(b)-i {
+			break
+		}
+		kv := b[i : i+size]
+		var e *templateEntry
+		var value []byte // the AnyValue
+		q := at
+		if kv[0] == tagValue {
+			k, j := int(kv[1]), 2
+			if k >= 0x80 {
+				k, j = k&0x7f|int(kv[2])<<7, 3
 			}
-			m, data = m&0x7f|int(data[0])<<7, data[1:]
-		}
-		if m != len(data) {
-			return 0
-		}
-		if e.known && string(data) == string(e.val) {
-			d.slots = append(d.slots, e.code)
+			if k < 2 || k >= 1<<14 || k > size-j {
+				break
+			}
+			value = kv[j : j+k]
+			key := kv[j+k:]
+			for ; ; q++ {
+				if q >= len(t.entries) || q >= at+lookAhead {
+					break attributes
+				}
+				e = &t.entries[q]
+				if value[0] == e.tag && len(e.head) == len(key)+1 && string(key) == string(e.head[:len(key)]) {
+					break
+				}
+			}
 		} else {
-			d.news = append(d.news, pending{data, e.attr, int32(len(d.slots)), int32(q)})
-			d.slots = append(d.slots, 0)
-		}
-	case tagInt:
-		v := uint64(body[1])
-		if v >= 0x80 || n != 2 {
-			var k int
-			if v, k = binary.Uvarint(body[1:]); k != n-1 {
-				return 0
+			for ; ; q++ {
+				if q >= len(t.entries) || q >= at+lookAhead {
+					break attributes
+				}
+				e = &t.entries[q]
+				h := len(e.head)
+				if size < h+3 || string(kv[:h]) != string(e.head) {
+					continue
+				}
+				k := int(kv[h])
+				value = kv[h+1:]
+				if k >= 0x80 {
+					k, value = k&0x7f|int(value[0])<<7, value[1:]
+				}
+				if k == len(value) && k < 1<<14 && k >= 2 && value[0] == e.tag {
+					break
+				}
+				// Perhaps the same key with another type follows.
 			}
 		}
-		d.slots = append(d.slots, uint32(v), uint32(v>>32))
-	case tagBool:
-		if n != 2 || body[1] > 1 {
-			return 0
+		switch e.tag {
+		case tagString, tagBytes:
+			k, data := int(value[1]), value[2:]
+			if k >= 0x80 {
+				if len(data) == 0 || data[0] >= 0x80 {
+					break attributes
+				}
+				k, data = k&0x7f|int(data[0])<<7, data[1:]
+			}
+			if k != len(data) {
+				break attributes
+			}
+			if e.known && string(data) == string(e.val) {
+				slots = append(slots, e.code)
+			} else {
+				d.news = append(d.news, pending{data, e.attr, int32(len(slots)), int32(q)})
+				slots = append(slots, 0)
+			}
+		case tagInt:
+			v := uint64(value[1])
+			if v >= 0x80 || len(value) != 2 {
+				var k int
+				if v, k = binary.Uvarint(value[1:]); k != len(value)-1 {
+					break attributes
+				}
+			}
+			slots = append(slots, uint32(v), uint32(v>>32))
+		case tagBool:
+			if len(value) != 2 || value[1] > 1 {
+				break attributes
+			}
+			slots = append(slots, uint32(value[1]))
+		case tagDouble:
+			if len(value) != 9 {
+				break attributes
+			}
+			slots = append(slots, binary.LittleEndian.Uint32(value[1:]), binary.LittleEndian.Uint32(value[5:]))
+		default:
+			break attributes
 		}
-		d.slots = append(d.slots, uint32(body[1]))
-	case tagDouble:
-		if n != 9 {
-			return 0
-		}
-		d.slots = append(d.slots, binary.LittleEndian.Uint32(body[1:]), binary.LittleEndian.Uint32(body[5:]))
-	default:
-		return 0
+		attrs = append(attrs, e.attr)
+		n, at = i+size, q+1
 	}
-	d.attrs = append(d.attrs, e.attr)
-	return q + 1
+	d.attrs, d.slots = attrs, slots
+	return n, at
 }
 
 // otherAttr reads any KeyValue and returns the place in t behind it; -1 if it

@@ -27,11 +27,14 @@ func (t *traceTable) bytes() int64 {
 	return int64(len(t.chunks))*traceChunk*int64(unsafe.Sizeof(Trace{})) + int64(len(t.slots))*4
 }
 
-// hash mixes both halves, because some clients fill only one of them, or count.
+// hashID mixes both halves, because some clients fill only one of them, or
+// count: in big endian, so that only the highest bits of a half differ.
+// Multiplying carries upwards alone, hence the shifts between.
 func hashID(id *trace.ID) uint64 {
 	h := binary.LittleEndian.Uint64(id[:8])*0x9E3779B97F4A7C15 ^ binary.LittleEndian.Uint64(id[8:])
-	h *= 0xFF51AFD7ED558CCD
-	return h ^ h>>32
+	h = (h ^ h>>33) * 0xFF51AFD7ED558CCD
+	h = (h ^ h>>33) * 0xC4CEB9FE1A85EC53
+	return h ^ h>>33
 }
 
 func (t *traceTable) find(id *trace.ID) (uint32, bool) {

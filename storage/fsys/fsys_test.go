@@ -53,7 +53,7 @@ func TestConformance(t *testing.T) {
 			_, err = g.Write([]byte("."))
 			must(err)
 			buf = make([]byte, 12)
-			if n, err := g.ReadAt(buf, 0); n != 11 || err != io.EOF || string(buf[:n]) != "Jell!\x00\x00end." {
+			if n, err := g.ReadAt(buf, 0); n != 11 || !errors.Is(err, io.EOF) || string(buf[:n]) != "Jell!\x00\x00end." {
 				t.Errorf("read %q, %v", buf[:n], err)
 			}
 			must(g.Truncate(5))

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -19,7 +20,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestContext(t *testing.T) {
-	if _, err := FromContext(context.Background()); err != ErrMissing {
+	if _, err := FromContext(context.Background()); !errors.Is(err, ErrMissing) {
 		t.Errorf("empty context: %v", err)
 	}
 	if id, err := FromContext(NewContext(context.Background(), "a")); err != nil || id != "a" {

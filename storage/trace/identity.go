@@ -180,9 +180,10 @@ func appendField(dst, b []byte, m *message, f *Field, depth int) []byte {
 	switch k := m.kinds[f.Num]; k {
 	case varint64, fixed64, varint32, fixed32, boolean:
 		v := f.Val
-		if k == varint32 {
+		switch k {
+		case varint32:
 			v = uint64(uint32(v))
-		} else if k == boolean {
+		case boolean:
 			v = min(v, 1)
 		}
 		if v != 0 || m.oneof {

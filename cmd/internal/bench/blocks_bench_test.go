@@ -99,6 +99,12 @@ func (s *blockShelf) questions() []blockQuestion {
 		{"none/path", 0, 0, search(20, func(n int) storage.Query {
 			return storage.Query{Tags: oneTag("url.path", fmt.Sprint("/none/", n))}
 		})},
+		{"all/busy operation", 1, -1, search(everything, func(n int) storage.Query {
+			return storage.Query{Service: busy[n%len(busy)][0], Operation: busy[n%len(busy)][1]}
+		})},
+		{"all/duration", 1, -1, search(everything, func(n int) storage.Query {
+			return storage.Query{MinDuration: 100 * time.Millisecond}
+		})},
 		{"all/operation", 1, -1, search(everything, func(n int) storage.Query {
 			return storage.Query{Service: "billing", Operation: "Reconcile.run"}
 		})},

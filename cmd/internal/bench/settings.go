@@ -50,4 +50,4 @@ const (
 var liveMetrics = []string{"clew_ingester_live_spans"}
 
 // writtenMetrics add up to the bytes that the server says it wrote.
-var writtenMetrics = []string{"clew_ingester_log_written_bytes_total", "clew_blocks_written_bytes_total"}
+var writtenMetrics = []string{"clew_ingester_log_written_bytes_total", "clew_storage_block_written_bytes_total"}

@@ -143,7 +143,7 @@ func (s *Store) readRange(name string, off, length int64) (b []byte, err error) 
 		return nil, fmt.Errorf("%d bytes at %d: the file has %d: %w", length, off, size, io.ErrUnexpectedEOF)
 	}
 	b = make([]byte, length)
-	if _, err := f.ReadAt(b, off); err != nil && !(errors.Is(err, io.EOF) && length == 0) {
+	if _, err := f.ReadAt(b, off); err != nil && (length > 0 || !errors.Is(err, io.EOF)) {
 		return nil, err
 	}
 	return b, nil

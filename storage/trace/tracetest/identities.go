@@ -31,6 +31,22 @@ func Identities(dst map[[32]byte]int, otlp []byte) error {
 	})
 }
 
+// TraceIDs adds the trace IDs of all spans in OTLP TracesData to dst.
+func TraceIDs(dst map[trace.ID]bool, otlp []byte) error {
+	return children(otlp, 1, nil, func(rs []byte) error {
+		return children(rs, 2, nil, func(ss []byte) error {
+			return children(ss, 2, nil, func(span []byte) error {
+				return children(span, 1, nil, func(b []byte) error {
+					if id, ok := trace.IDFromBytes(b); ok {
+						dst[id] = true
+					}
+					return nil
+				})
+			})
+		})
+	})
+}
+
 // children calls fn with the messages in fields num of b, and appends the other
 // fields to own. Either may be nil.
 func children(b []byte, num uint32, own *[]byte, fn func([]byte) error) error {
