@@ -9,12 +9,12 @@ mkdirSync(out, { recursive: true });
 
 // Every picture makes the repository larger: the page in both themes, and each
 // view once.
-const pictures = ['trace-light', 'trace-dark', 'trace-details-light', 'trace-flame-dark'];
+const pictures = ['search-light', 'search-dark', 'trace-light', 'trace-dark', 'trace-details-light', 'trace-flame-dark'];
 
 const clew = await startClew();
 const browser = await startBrowser();
 try {
-  clew.load(20_000);
+  clew.load(20_000, '--window', '40m');
   const found = await clew.summaries(1000);
   const trace = found.filter((s) => s.rootOperationName === 'GET /checkout' && s.errorSpanCount > 0).sort((a, b) => b.spanCount - a.spanCount)[0]
     ?? found.sort((a, b) => b.spanCount - a.spanCount)[0];
@@ -27,6 +27,9 @@ try {
       await page.screenshot({ path: `${out}${name}-${colorScheme}.png` });
       console.log(`docs/images/${name}-${colorScheme}.png`);
     };
+    await page.goto(`${clew.ui}/search?limit=400`);
+    await page.locator('.trace-row .trace-duration').first().waitFor();
+    await shoot('search');
     await page.goto(`${clew.ui}/trace/${trace.traceId}`);
     await page.locator('.row').first().waitFor();
     await shoot('trace');

@@ -32,9 +32,10 @@ export async function startClew() {
   });
   return {
     ui: `http://${doors.ui}`,
-    /** Sends traffic of the shop of `clew load`, the same at each call but for the times. */
-    load(spans) {
-      const run = spawnSync(binary, ['load', '--replay', '--endpoint', doors.grpc, '--spans', String(spans), '--seed', '7', '--at', new Date().toISOString()], { encoding: 'utf8' });
+    /** Sends traffic of the shop of `clew load`, the same at each call but for the
+     * times; more are flags of that command. */
+    load(spans, ...more) {
+      const run = spawnSync(binary, ['load', '--replay', '--endpoint', doors.grpc, '--spans', String(spans), '--seed', '7', '--at', new Date().toISOString(), ...more], { encoding: 'utf8' });
       if (run.status !== 0) throw new Error(`clew load: ${run.stderr}`);
     },
     /** Sends OTLP as JSON. */

@@ -13,8 +13,9 @@ export const big = 'b16'.padEnd(32, '0');
 /** Spans of the big one. */
 export const bigSpans = 10_000;
 
-/** Starts everything before the tests of a file and ends it after them. */
-export function fixture() {
+/** Starts everything before the tests of a file and ends it after them; fill
+ * sends traces to Clew. */
+export function fixture(fill = sendTraces) {
   const f = {
     clew: null,
     browser: null,
@@ -41,13 +42,7 @@ export function fixture() {
   before(async () => {
     f.clew = await startClew();
     f.browser = await startBrowser();
-    await f.clew.push(oddTrace(odd, big));
-    await f.clew.push(bigTrace(bigSpans, big));
-    f.clew.load(20_000);
-    f.shop = (await f.clew.summaries())
-      .filter((s) => s.spanCount >= 20 && s.spanCount < 1000 && s.errorSpanCount > 0 && s.services.length >= 4)
-      .sort((a, b) => b.spanCount - a.spanCount)[0];
-    assert.ok(f.shop, 'clew load made no trace that fits');
+    f.shop = await fill(f.clew);
   });
   afterEach(async () => {
     await f.leave();
@@ -60,4 +55,16 @@ export function fixture() {
     await f.clew?.stop();
   });
   return f;
+}
+
+/** Sends odd, big and the shop's traces; returns the summary of one of those. */
+async function sendTraces(clew) {
+  await clew.push(oddTrace(odd, big));
+  await clew.push(bigTrace(bigSpans, big));
+  clew.load(20_000);
+  const shop = (await clew.summaries())
+    .filter((s) => s.spanCount >= 20 && s.spanCount < 1000 && s.errorSpanCount > 0 && s.services.length >= 4)
+    .sort((a, b) => b.spanCount - a.spanCount)[0];
+  assert.ok(shop, 'clew load made no trace that fits');
+  return shop;
 }

@@ -22,9 +22,9 @@ export class APIError extends Error {
 
 /** Gets a route ("api/v3/services") as text. Throws APIError, or the signal's
  * reason if it is aborted. */
-export async function getText(route: string, params: Record<string, string>, signal?: AbortSignal): Promise<Answer<string>> {
+export async function getText(route: string, params: Record<string, string> | string[][], signal?: AbortSignal): Promise<Answer<string>> {
   const url = apiURL(route);
-  for (const [k, v] of Object.entries(params)) url.searchParams.set(k, v);
+  url.search = new URLSearchParams(params).toString();
   let res: Response;
   let body: string;
   try {

@@ -8,16 +8,18 @@ export interface Location {
   /** Path below the base, beginning with a slash: "/trace/…". */
   path: string;
   query: URLSearchParams;
+  /** Whether it was reached with the browser's back or forward. */
+  walked: boolean;
 }
 
-function read(): Location {
+function read(walked = false): Location {
   const url = new URL(window.location.href);
   const inside = url.pathname.startsWith(base.pathname);
-  return { path: inside ? '/' + url.pathname.slice(base.pathname.length) : '/', query: url.searchParams };
+  return { path: inside ? '/' + url.pathname.slice(base.pathname.length) : '/', query: url.searchParams, walked };
 }
 
 const location = createStore(read());
-window.addEventListener('popstate', () => location.set(read()));
+window.addEventListener('popstate', () => location.set(read(true)));
 
 export const useLocation = (): Location => useStore(location);
 export const currentLocation = (): Location => location.get();

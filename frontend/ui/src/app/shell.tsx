@@ -70,8 +70,9 @@ function OpenTrace() {
     <form class="open-trace" role="search" aria-label="Open a trace" onSubmit={submit}>
       <Icon name="search" />
       <input type="text" value={text} placeholder="Open trace by ID" aria-label="Trace ID" spellcheck={false} autocomplete="off"
-        aria-invalid={wrong || undefined} title={wrong ? 'A trace ID has 1 to 32 hexadecimal digits' : undefined}
+        aria-invalid={wrong || undefined} aria-describedby={wrong ? 'open-trace-said' : undefined}
         onInput={(e) => { setText(e.currentTarget.value); setWrong(false); }} />
+      {wrong && <p class="open-trace-said" id="open-trace-said" role="alert">A trace ID has 1 to 32 hexadecimal digits.</p>}
     </form>
   );
 }

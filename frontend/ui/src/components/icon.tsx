@@ -21,6 +21,7 @@ const paths = {
   plus: 'M8 3.5v9M3.5 8h9',
   minus: 'M3.5 8h9',
   download: 'M8 2v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11',
+  refresh: 'M13.2 6.3A5.6 5.6 0 1 0 13.4 9.6M13.5 2.7v3.8H9.7',
   external: 'M6 3H3v10h10v-3M9 2.5h4.5V7M13.3 2.7 7.5 8.5',
 } as const;
 
