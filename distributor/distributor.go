@@ -122,7 +122,7 @@ func (d *Distributor) Push(ctx context.Context, id tenant.ID, req []byte) (Outco
 		return Outcome{}, err
 	}
 	defer a.release()
-	return d.pushAdmitted(ctx, id, req, a)
+	return d.pushAdmitted(ctx, id, req, nil, a)
 }
 
 // admission is bytes of Config.MaxInFlightBytes that a request holds.
@@ -191,8 +191,8 @@ func (d *Distributor) note(n int) {
 }
 
 // pushAdmitted is Push for a request that a was admitted for, whatever its
-// size turned out to be.
-func (d *Distributor) pushAdmitted(ctx context.Context, id tenant.ID, req []byte, a *admission) (Outcome, error) {
+// size turned out to be. refused are spans that its door has left out.
+func (d *Distributor) pushAdmitted(ctx context.Context, id tenant.ID, req []byte, refused map[string]int, a *admission) (Outcome, error) {
 	start := time.Now()
 	d.note(len(req))
 	if err := a.resize(ctx, id, int64(len(req))); err != nil {
@@ -207,6 +207,12 @@ func (d *Distributor) pushAdmitted(ctx context.Context, id tenant.ID, req []byte
 	if errors.As(err, &r) {
 		d.refused(id, r)
 	} else if err == nil {
+		for reason, n := range refused {
+			if out.Rejected == nil {
+				out.Rejected = map[string]int{}
+			}
+			out.Rejected[reason] += n
+		}
 		t.spans.Add(float64(out.Spans))
 		t.bytes.Add(float64(len(req)))
 		for reason, n := range out.Rejected {

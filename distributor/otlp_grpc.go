@@ -116,7 +116,7 @@ func (d *Distributor) handleExport(_ any, ctx context.Context, decode func(any) 
 		return nil, err
 	}
 	handler := func(ctx context.Context, _ any) (any, error) {
-		out, err := d.pushAdmitted(ctx, id, req.data, a)
+		out, err := d.pushAdmitted(ctx, id, req.data, nil, a)
 		if err != nil {
 			return nil, toStatus(err).Err()
 		}

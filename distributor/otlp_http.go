@@ -16,7 +16,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/rs/cors"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -110,16 +109,13 @@ func (d *Distributor) receive(r *http.Request, kind string) (Outcome, error) {
 		return Outcome{}, err
 	}
 	body := *buf
+	var refused map[string]int
 	if kind == typeJSON {
-		req := ptraceotlp.NewExportRequest()
-		if err := req.UnmarshalJSON(body); err != nil {
-			return Outcome{}, badRequest("read OTLP JSON: %v", err)
-		}
-		if body, err = req.MarshalProto(); err != nil {
+		if body, refused, err = protoOfJSON(body); err != nil {
 			return Outcome{}, badRequest("read OTLP JSON: %v", err)
 		}
 	}
-	out, err := d.pushAdmitted(r.Context(), id, body, a)
+	out, err := d.pushAdmitted(r.Context(), id, body, refused, a)
 	d.buffers.Put(buf) // not after a panic
 	return out, err
 }
