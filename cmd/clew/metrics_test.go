@@ -12,7 +12,7 @@ import (
 )
 
 // components are those that metrics are named after: the folders of the house.
-var components = []string{"distributor", "ingester", "frontend", "storage"}
+var components = []string{"distributor", "ingester", "querier", "frontend", "storage"}
 
 // units that are no base unit of Prometheus, in any place of a name.
 var wrongUnits = regexp.MustCompile(`_(ms|us|ns|milliseconds|microseconds|nanoseconds|minutes|hours|kb|kib|mb|mib|gb|gib|kilobytes|megabytes|bits|percent|duration|count|sum|bucket)(_|$)`)
