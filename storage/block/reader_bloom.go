@@ -12,21 +12,34 @@ import (
 type bloomFront struct {
 	header *BloomHeader
 	bytes  []byte
+	tail   []byte // as it is stored, if it came along; else nil
 }
 
-// bloom returns the front of bloom-n. Most look-ups end there, so that the tail,
-// which is several times as large, is read by those alone that go on.
+// wholeBloom is up to which size a bloom object is read whole where requests
+// cost time: a look-up that goes on saves one, and one that ends there has read
+// no more than it may.
+const wholeBloom = 100 << 10
+
+// bloom returns the front of bloom-n. Most look-ups end there, so that the tail
+// of a large object, or of a file, is read by those alone that go on.
 func (b *Block) bloom(ctx context.Context, n int) (*bloomFront, error) {
 	f, err := load(ctx, b.cache, b.key(partBloom, n, 0), func() (*bloomFront, int64, error) {
-		front, err := b.read(ctx, BloomObject(n), 0, b.meta.Blooms[n].Probe)
+		probe, length := b.meta.Blooms[n].Probe, b.meta.Blooms[n].Probe
+		if size := b.meta.Blooms[n].Size; !b.local() && size <= wholeBloom {
+			length = size
+		}
+		data, err := b.read(ctx, BloomObject(n), 0, length)
 		if err != nil {
 			return nil, 0, err
 		}
-		h, err := ParseBloomHeader(front)
-		if err == nil {
-			err = h.Check(front)
+		f := &bloomFront{bytes: data[:probe:probe]}
+		if length > probe {
+			f.tail = data[probe:]
 		}
-		return &bloomFront{h, front}, int64(len(front)) + 128, err
+		if f.header, err = ParseBloomHeader(f.bytes); err == nil {
+			err = f.header.Check(f.bytes)
+		}
+		return f, int64(len(data)) + 128, err
 	})
 	if err != nil {
 		return nil, b.bloomError(n, err)
@@ -35,11 +48,14 @@ func (b *Block) bloom(ctx context.Context, n int) (*bloomFront, error) {
 }
 
 // shard returns the tail of bloom-n.
-func (b *Block) shard(ctx context.Context, n int, h *BloomHeader) (*BloomTail, error) {
+func (b *Block) shard(ctx context.Context, n int, f *bloomFront) (*BloomTail, error) {
 	t, err := load(ctx, b.cache, b.key(partShard, n, 0), func() (*BloomTail, int64, error) {
-		stored, err := b.read(ctx, BloomObject(n), h.Probe(), h.TailLength)
-		if err != nil {
-			return nil, 0, err
+		h, stored := f.header, f.tail
+		if stored == nil {
+			var err error
+			if stored, err = b.read(ctx, BloomObject(n), h.Probe(), h.TailLength); err != nil {
+				return nil, 0, err
+			}
 		}
 		t, err := h.DecodeTail(stored)
 		if err != nil {
@@ -82,7 +98,7 @@ func (b *Block) locate(ctx context.Context, wild bool, id *trace.ID) (p place, f
 		if !f.header.MayHold(f.bytes, id) {
 			return p, false, nil
 		}
-		t, err := b.shard(ctx, n, f.header)
+		t, err := b.shard(ctx, n, f)
 		if err != nil {
 			return p, false, err
 		}
