@@ -21,18 +21,23 @@ docs: ## write the references of configuration and metrics in docs from the code
 test: ## everything that must hold before a commit
 	$(GO) vet ./...
 	$(GO) test ./...
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
+	@$(MAKE) --no-print-directory fuzz FUZZFRESH=1 FUZZTIME=$(FUZZTIME)
 	@for m in $$(find integration -mindepth 2 -name go.mod -exec dirname {} \;); do echo "== $$m" && (cd $$m && $(GO) test ./...) || exit 1; done
 
 test-race: ## the tests under the race detector, on less data
 	$(GO) test -race -short -timeout 40m ./...
 
+# With FUZZFRESH the inputs that earlier runs found are left aside: there may be
+# more of them than a short run has executions, and nothing new would be tried.
 fuzz: ## each fuzzer for FUZZTIME (a count such as 200x, or a time)
-	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r f; do \
+	@cache=$$(mktemp -d) && trap 'rm -rf "$$cache" .fuzz.log' EXIT && \
+	grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r f; do \
 	  for fn in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | cut -c6-); do \
-	    $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$fn\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s > .fuzz.log 2>&1 || { cat .fuzz.log; rm -f .fuzz.log; exit 1; }; \
-	    echo "fuzz $$fn: $$(grep -oE 'execs: [0-9]+' .fuzz.log | tail -n 1)"; rm -f .fuzz.log; \
-	  done; done
+	    $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$fn\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $(if $(FUZZFRESH),-args -test.fuzzcachedir="$$cache") > .fuzz.log 2>&1 || { cat .fuzz.log; exit 1; }; \
+	    execs=$$(grep -oE 'execs: [0-9]+' .fuzz.log | tail -n 1); \
+	    [ -n "$$execs" ] || { cat .fuzz.log; echo "$$fn tried nothing new: raise FUZZTIME"; exit 1; }; \
+	    echo "fuzz $$fn: $$execs"; \
+	  done || exit 1; done
 
 soak: ## long campaigns at full count: fuzzers, oracle, power cuts, kills, round trips (about an hour; docs/soak.md)
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=60s
