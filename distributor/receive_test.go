@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -71,31 +70,6 @@ func ordinaryRequest(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return b
-}
-
-func TestAllocationsOfARequest(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector makes pools forget")
-	}
-	conn, req := dialWire(t, newDistributor(t, nullPusher{}, false)), ordinaryRequest(t)
-	run := func(n int) {
-		for range n {
-			if err := exportWire(t.Context(), conn, req); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	run(20)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	const n = 300
-	run(n)
-	runtime.ReadMemStats(&after)
-	per := (after.TotalAlloc - before.TotalAlloc) / n
-	t.Logf("%d bytes in %d allocations for a request of %d bytes, client included", per, (after.Mallocs-before.Mallocs)/n, len(req))
-	if per > uint64(len(req))/4 {
-		t.Errorf("%d bytes allocated for a request of %d", per, len(req))
-	}
 }
 
 // slowPusher fails if the bytes of a portion change while it has them.

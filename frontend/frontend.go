@@ -77,9 +77,6 @@ func New(cfg Config, o Options) *Frontend {
 	return &Frontend{cfg, o, compress}
 }
 
-// Config returns the configuration in force.
-func (f *Frontend) Config() Config { return f.cfg }
-
 // Version is that of the program.
 func (f *Frontend) Version() string { return f.opts.Version }
 

@@ -129,7 +129,7 @@ func (q *Querier) Trace(ctx context.Context, id tenant.ID, tid trace.ID) (*trace
 		return nil, storage.Completeness{}, err
 	}
 	defer p.release()
-	t, err := p.trace(ctx, tid)
+	t, err := p.trace(ctx, tid, p.sources)
 	p.SourcesRead = p.SourcesPlanned - len(p.Failed)
 	return t, p.Completeness, err
 }
@@ -144,7 +144,7 @@ func (q *Querier) Traces(ctx context.Context, id tenant.ID, ids []trace.ID) ([]*
 	out := make([]*trace.Trace, len(ids))
 	for i, tid := range ids {
 		var err error
-		if out[i], err = p.trace(ctx, tid); err != nil {
+		if out[i], err = p.trace(ctx, tid, p.sources); err != nil {
 			return nil, p.Completeness, err
 		}
 	}
@@ -152,9 +152,10 @@ func (q *Querier) Traces(ctx context.Context, id tenant.ID, ids []trace.ID) ([]*
 	return out, p.Completeness, nil
 }
 
-func (p *plan) trace(ctx context.Context, id trace.ID) (*trace.Trace, error) {
+// trace assembles what some of the sources have of a trace; nil if nothing.
+func (p *plan) trace(ctx context.Context, id trace.ID, sources []storage.Source) (*trace.Trace, error) {
 	var fragments [][]byte
-	for _, s := range p.sources {
+	for _, s := range sources {
 		b, found, err := s.Fragment(ctx, nil, id)
 		if err != nil {
 			if err := p.fail(ctx, s, err); err != nil {

@@ -141,17 +141,10 @@ var errNoOutlines = errors.New("no outlines")
 
 // assemble reads a candidate from the sources that have it.
 func (p *plan) assemble(ctx context.Context, c *candidate) (*trace.Trace, error) {
-	var fragments [][]byte
-	for _, part := range p.partsOf(c) {
-		s := p.sources[part.source]
-		b, found, err := s.Fragment(ctx, nil, c.id)
-		if err != nil {
-			if err := p.fail(ctx, s, err); err != nil {
-				return nil, err
-			}
-		} else if found {
-			fragments = append(fragments, b)
-		}
+	parts := p.partsOf(c)
+	sources := make([]storage.Source, len(parts))
+	for k, part := range parts {
+		sources[k] = p.sources[part.source]
 	}
-	return trace.Assemble(fragments...)
+	return p.trace(ctx, c.id, sources)
 }

@@ -2,7 +2,6 @@ package columns
 
 import (
 	"encoding/binary"
-	"math"
 
 	"github.com/clewtrace/clew/storage/trace"
 )
@@ -175,9 +174,6 @@ func uvarintLen(v uint64) int {
 	}
 	return n
 }
-
-// DoubleBits is the slot form of a double.
-func DoubleBits(f float64) uint64 { return math.Float64bits(f) }
 
 // Span returns the body of the span that Begin, Attr and Raw have built so
 // far. It is valid until the next Begin.
